@@ -1,0 +1,45 @@
+#include "heed/tensor/layout.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "heed/base/error.h"
+#include "heed/base/random.h"
+
+namespace heed {
+
+Layout::Layout(std::vector<int32_t> offsets, std::vector<uint64_t> numbers) {
+  require(!offsets.empty() && offsets.front() == 0, "layout: offsets must start with 0");
+  const size_t sentences = offsets.size() - 1;
+  if (numbers.empty()) {
+    numbers.resize(sentences);
+    std::iota(numbers.begin(), numbers.end(), uint64_t{0});
+  }
+  require(numbers.size() == sentences, "layout: {} sentence numbers for {} sentences", numbers.size(),
+          sentences);
+
+  auto data = std::make_shared<Data>();
+  data->positions.reserve(offsets.back());
+  data->row_keys.reserve(offsets.back());
+  for (size_t i = 0; i < sentences; ++i) {
+    const int32_t length = offsets[i + 1] - offsets[i];
+    require(length >= 0, "layout: sentence {} has length {}", i, length);
+    data->longest = std::max(data->longest, length);
+    const uint64_t sentence_key = mix64(numbers[i]);
+    for (int32_t position = 0; position < length; ++position) {
+      data->positions.push_back(position);
+      data->row_keys.push_back(mix64(sentence_key, static_cast<uint64_t>(position)));
+    }
+  }
+  data->offsets = std::move(offsets);
+  data->numbers = std::move(numbers);
+  data_ = std::move(data);
+}
+
+Layout Layout::of_lengths(std::span<const int32_t> lengths, std::vector<uint64_t> numbers) {
+  std::vector<int32_t> offsets(lengths.size() + 1, 0);
+  std::partial_sum(lengths.begin(), lengths.end(), offsets.begin() + 1);
+  return Layout(std::move(offsets), std::move(numbers));
+}
+
+}  // namespace heed

@@ -1,0 +1,37 @@
+#include "heed/tensor/layout.h"
+
+#include <gtest/gtest.h>
+
+#include "heed/base/error.h"
+
+namespace heed {
+namespace {
+
+TEST(Layout, RowsBelongToSentences) {
+  const std::vector<int32_t> lengths = {3, 0, 2};
+  const Layout layout = Layout::of_lengths(lengths, {7, 8, 9});
+  EXPECT_EQ(layout.sentences(), 3);
+  EXPECT_EQ(layout.rows(), 5);
+  EXPECT_EQ(layout.longest(), 3);
+  EXPECT_EQ(layout.length(1), 0);
+  EXPECT_EQ(layout.begin(2), 3);
+  EXPECT_EQ(std::vector<int32_t>(layout.positions().begin(), layout.positions().end()),
+            (std::vector<int32_t>{0, 1, 2, 0, 1}));
+}
+
+TEST(Layout, RowKeysDependOnSentenceNumberAndPositionOnly) {
+  const std::vector<int32_t> one = {2}, two = {1, 2};
+  const Layout alone = Layout::of_lengths(one, {42});
+  const Layout second = Layout::of_lengths(two, {5, 42});
+  EXPECT_EQ(alone.row_keys()[0], second.row_keys()[1]);
+  EXPECT_EQ(alone.row_keys()[1], second.row_keys()[2]);
+  EXPECT_NE(alone.row_keys()[0], alone.row_keys()[1]);
+}
+
+TEST(Layout, RefusesDescendingOffsets) {
+  EXPECT_THROW(Layout(std::vector<int32_t>{0, 3, 2}), Error);
+  EXPECT_THROW(Layout(std::vector<int32_t>{0, 3}, {1, 2}), Error);
+}
+
+}  // namespace
+}  // namespace heed
