@@ -1,0 +1,109 @@
+#include "heed/tensor/thread_pool.h"
+
+#include "heed/base/error.h"
+
+namespace heed {
+namespace {
+
+// A kernel is some 50 microseconds; a worker that waits longer than a few of those sleeps.
+constexpr int kSpins = 4000;
+constexpr uint64_t kOpen = 1;
+constexpr uint64_t kOneInside = 2;
+constexpr uint64_t kInsideMask = 0xFFFFFFFEu;
+constexpr uint64_t kOneGeneration = uint64_t{1} << 32;
+
+thread_local bool inside_task = false;
+
+void pause_briefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  require(threads >= 1, "thread pool: {} threads; at least 1 is needed", threads);
+  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { worker_loop(); });
+}
+
+ThreadPool::~ThreadPool() {
+  stopping_ = true;
+  ++wake_;
+  wake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::run_job(Job job) {
+  if (workers_.empty() || job.pieces <= 1 || inside_task) {
+    for (int64_t piece = 0; piece < job.pieces; ++piece) job.call(job.task, piece);
+    return;
+  }
+  job_ = job;
+  next_piece_.store(0, std::memory_order_relaxed);
+  door_.store((door_.load(std::memory_order_relaxed) & ~(kOneGeneration - 1)) + kOneGeneration + kOpen);
+  ++wake_;
+  if (sleeping_ > 0) wake_.notify_all();
+
+  inside_task = true;
+  work();
+  inside_task = false;
+  door_.fetch_and(~kOpen);
+  for (int spins = 0; (door_.load() & kInsideMask) != 0; ++spins) {
+    if (spins < kSpins) {
+      pause_briefly();
+    } else {
+      std::this_thread::yield();
+    }
+  }
+  if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+}
+
+void ThreadPool::work() {
+  const Job job = job_;
+  for (;;) {
+    const int64_t piece = next_piece_.fetch_add(1, std::memory_order_relaxed);
+    if (piece >= job.pieces) return;
+    try {
+      job.call(job.task, piece);
+    } catch (...) {
+      record_exception();
+      next_piece_.store(job.pieces, std::memory_order_relaxed);
+    }
+  }
+}
+
+void ThreadPool::record_exception() noexcept {
+  const std::lock_guard lock(exception_mutex_);
+  if (!exception_) exception_ = std::current_exception();
+}
+
+void ThreadPool::worker_loop() {
+  inside_task = true;
+  uint64_t last_generation = 0;
+  for (;;) {
+    bool entered = false;
+    for (int spins = 0; !entered; ++spins) {
+      const uint32_t wake = wake_.load();
+      if (stopping_) return;
+      uint64_t door = door_.load();
+      if ((door & kOpen) != 0 && (door >> 32) != last_generation) {
+        entered = door_.compare_exchange_strong(door, door + kOneInside);
+        if (entered) last_generation = door >> 32;
+      } else if (spins < kSpins) {
+        pause_briefly();
+      } else {
+        ++sleeping_;
+        wake_.wait(wake);
+        --sleeping_;
+        spins = 0;
+      }
+    }
+    work();
+    door_.fetch_sub(kOneInside);
+  }
+}
+
+}  // namespace heed

@@ -1,0 +1,54 @@
+#include "heed/tensor/thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include "heed/base/error.h"
+
+namespace heed {
+namespace {
+
+TEST(ThreadPool, RunsEveryPieceOnce) {
+  for (const int threads : {1, 2, 3, 7}) {
+    ThreadPool pool(threads);
+    EXPECT_EQ(pool.threads(), threads);
+    for (int round = 0; round < 2000; ++round) {
+      const int64_t pieces = round % 23;
+      std::vector<int> counts(pieces, 0);
+      pool.run(pieces, [&](int64_t piece) { ++counts[piece]; });
+      for (const int count : counts) ASSERT_EQ(count, 1);
+    }
+  }
+}
+
+TEST(ThreadPool, RangesCoverTheWhole) {
+  ThreadPool pool(3);
+  std::vector<int> counts(1003, 0);
+  pool.run_ranges(1003, 64, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) ++counts[i];
+  });
+  for (const int count : counts) ASSERT_EQ(count, 1);
+}
+
+TEST(ThreadPool, RethrowsAndGoesOn) {
+  ThreadPool pool(3);
+  for (int round = 0; round < 100; ++round) {
+    EXPECT_THROW(pool.run(50,
+                          [](int64_t piece) {
+                            if (piece == 31) fail("piece {}", piece);
+                          }),
+                 Error);
+  }
+  std::atomic<int> done = 0;
+  pool.run(50, [&](int64_t) { ++done; });
+  EXPECT_EQ(done, 50);
+}
+
+TEST(ThreadPool, NestedRunsAreInline) {
+  ThreadPool pool(2);
+  std::atomic<int> done = 0;
+  pool.run(8, [&](int64_t) { pool.run(8, [&](int64_t) { ++done; }); });
+  EXPECT_EQ(done, 64);
+}
+
+}  // namespace
+}  // namespace heed
