@@ -1,0 +1,119 @@
+// What stands between the products: embedding, residual, dropout, LayerNorm, activations.
+// Letters: R rows, D width, V words. T is float or Bf16; statistics and parameters' gradients are f32.
+// Gradients of parameters are sums over fixed chunks of 512 rows, combined in ascending order.
+#pragma once
+
+#include <cstdint>
+
+#include "heed/kernels/dropout.h"
+#include "heed/tensor/dtype.h"
+#include "heed/tensor/thread_pool.h"
+
+namespace heed::kernels {
+
+// sum = x + dropout(y);  normed = (sum - mean) * rstd * gain + bias  (Ba et al. 2016). Without y: sum = x and
+// is not written. Without gain: only the sum is made (a residual connection and no norm).
+template <class T>
+struct ResidualNormArgs {
+  int64_t rows = 0, width = 0;
+  const T* x = nullptr;                // [R, D]
+  const T* y = nullptr;                // [R, D] or null
+  Dropout dropout;                     // of y
+  const uint64_t* row_keys = nullptr;  // [R], needed when dropout.probability > 0
+  const float* gain = nullptr;         // [D] or null
+  const float* bias = nullptr;         // [D]
+  float epsilon = 1e-5f;
+  T* sum = nullptr;       // [R, D]; may be null when only the norm is wanted
+  T* normed = nullptr;    // [R, D]
+  float* mean = nullptr;  // [R]; with rstd what the gradient needs, may be null
+  float* rstd = nullptr;  // [R]
+};
+void residual_norm(ThreadPool& pool, const ResidualNormArgs<float>& args);
+void residual_norm(ThreadPool& pool, const ResidualNormArgs<Bf16>& args);
+
+template <class T>
+struct ResidualNormGradientArgs {
+  int64_t rows = 0, width = 0;
+  const T* sum = nullptr;       // as left by the forward pass (x where there was no y)
+  const float* gain = nullptr;  // null: there was no norm
+  const float* mean = nullptr;
+  const float* rstd = nullptr;
+  const T* d_normed = nullptr;  // [R, D], null when there was no norm
+  const T* d_sum = nullptr;     // [R, D] or null: the gradient that reached the sum by other ways
+  Dropout dropout;
+  const uint64_t* row_keys = nullptr;
+  T* d_x = nullptr;         // [R, D]
+  T* d_y = nullptr;         // [R, D] or null: no y, or no dropout (d_y is then d_x)
+  float* d_gain = nullptr;  // [D], overwritten
+  float* d_bias = nullptr;  // [D], overwritten
+};
+void residual_norm_gradient(ThreadPool& pool, const ResidualNormGradientArgs<float>& args);
+void residual_norm_gradient(ThreadPool& pool, const ResidualNormGradientArgs<Bf16>& args);
+
+// y = dropout(scale * table[ids] + positions[position]).
+template <class T>
+struct EmbeddingArgs {
+  int64_t rows = 0, width = 0, words = 0;
+  const int32_t* ids = nullptr;  // [R], each in [0, V): the caller has checked
+  const float* table = nullptr;  // [V, D]
+  float scale = 1.0f;
+  const float* positions = nullptr;   // [longest, D] or null
+  const int32_t* position = nullptr;  // [R], with positions
+  Dropout dropout;
+  const uint64_t* row_keys = nullptr;
+  T* y = nullptr;  // [R, D]
+};
+void embedding(ThreadPool& pool, const EmbeddingArgs<float>& args);
+void embedding(ThreadPool& pool, const EmbeddingArgs<Bf16>& args);
+
+// d_table[ids[r]] += scale * dropout'(dy[r]) and d_positions[position[r]] += dropout'(dy[r]), in ascending r.
+template <class T>
+struct EmbeddingGradientArgs {
+  int64_t rows = 0, width = 0;
+  const int32_t* ids = nullptr;
+  float scale = 1.0f;
+  const int32_t* position = nullptr;
+  Dropout dropout;
+  const uint64_t* row_keys = nullptr;
+  const T* dy = nullptr;         // [R, D]
+  float* d_table = nullptr;      // [V, D], added to
+  float* d_positions = nullptr;  // [longest, D], added to; or null
+};
+void embedding_gradient(ThreadPool& pool, const EmbeddingGradientArgs<float>& args);
+void embedding_gradient(ThreadPool& pool, const EmbeddingGradientArgs<Bf16>& args);
+
+enum class Activation : uint8_t { none, relu, gelu, tanh, sigmoid };
+
+// y = dropout(act(x)), x may be y. gelu is the exact one, with the error function (Hendrycks & Gimpel 2016).
+template <class T>
+struct ActivationArgs {
+  int64_t rows = 0, width = 0;
+  Activation activation = Activation::none;
+  Dropout dropout;
+  const uint64_t* row_keys = nullptr;
+  const T* x = nullptr;  // [R, D]
+  T* y = nullptr;        // [R, D]
+};
+void activate(ThreadPool& pool, const ActivationArgs<float>& args);
+void activate(ThreadPool& pool, const ActivationArgs<Bf16>& args);
+
+// dx = act'(x) * dropout'(dy). relu, tanh and sigmoid take their own output before dropout for x
+// (`of_output`).
+template <class T>
+struct ActivationGradientArgs {
+  int64_t rows = 0, width = 0;
+  Activation activation = Activation::none;
+  Dropout dropout;
+  const uint64_t* row_keys = nullptr;
+  const T* x = nullptr;   // [R, D]: what act returned for relu, tanh, sigmoid; what it was given for gelu
+  const T* dy = nullptr;  // [R, D]
+  T* dx = nullptr;        // [R, D], may be dy
+};
+void activate_gradient(ThreadPool& pool, const ActivationGradientArgs<float>& args);
+void activate_gradient(ThreadPool& pool, const ActivationGradientArgs<Bf16>& args);
+
+// y += x, elementwise.
+void add_to(ThreadPool& pool, int64_t size, const float* x, float* y);
+void add_to(ThreadPool& pool, int64_t size, const Bf16* x, Bf16* y);
+
+}  // namespace heed::kernels
