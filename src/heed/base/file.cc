@@ -1,0 +1,264 @@
+#include "heed/base/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "heed/base/error.h"
+
+namespace heed {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string reason(int error) {
+  return std::system_category().message(error);
+}
+
+[[noreturn]] void fail_reading(const std::string& path, int error) {
+  fail_input("{}: cannot be read: {}", path, reason(error));
+}
+
+[[noreturn]] void fail_writing(const std::string& path, int error) {
+  fail_input("{}: cannot be written: {}", path, reason(error));
+}
+
+// Closes a descriptor that is only read from.
+class Descriptor {
+ public:
+  explicit Descriptor(int file) : file_(file) {}
+  ~Descriptor() {
+    if (file_ >= 0) ::close(file_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return file_; }
+
+ private:
+  int file_;
+};
+
+std::string folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Where a name leads through symbolic links; the name itself where nothing is there yet.
+std::string resolved(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  return real ? std::string(real.get()) : path;
+}
+
+// True when all of it was written; otherwise errno says why.
+bool write_all(int file, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(file, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+  return true;
+}
+
+// True when the data is on the disk or the file system has no such notion.
+bool sync_all(int file) {
+  return ::fsync(file) == 0 || errno == EINVAL || errno == EROFS;
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path, size_t limit) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail_reading(path, errno);
+  std::string contents;
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode))
+    contents.reserve(std::min(limit, static_cast<size_t>(status.st_size)) + 1);
+  constexpr size_t kPiece = size_t{1} << 16;
+  size_t size = 0;
+  while (true) {
+    contents.resize(std::max(contents.capacity(), size + kPiece));
+    const ssize_t count = ::read(file.get(), contents.data() + size, contents.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_reading(path, errno);
+    if (count == 0) break;
+    size += static_cast<size_t>(count);
+    if (size > limit) fail_input("{}: longer than the {} bytes that such a file may have", path, limit);
+  }
+  contents.resize(size);
+  return contents;
+}
+
+bool file_exists(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
+bool folder_exists(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::vector<std::string> list_folder(const std::string& path) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator();
+       entry.increment(error))
+    names.push_back(entry->path().filename().string());
+  if (error) fail_reading(path, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void create_folders(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) fail_input("{}: the folder cannot be created: {}", path, error.message());
+  if (!folder_exists(path)) fail_input("{}: a file is where a folder should be", path);
+}
+
+void remove_tree(const std::string& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) fail_input("{}: cannot be removed: {}", path, error.message());
+}
+
+void sync_folder(const std::string& path) {
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0 || !sync_all(folder.get())) fail_writing(path, errno);
+}
+
+FileWriter::FileWriter(std::string path) : path_(std::move(path)) {
+  struct stat status {};
+  const bool there = ::stat(path_.c_str(), &status) == 0;
+  if (there && S_ISDIR(status.st_mode)) fail_writing(path_, EISDIR);
+  if (there && !S_ISREG(status.st_mode)) {
+    file_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  } else {
+    static std::atomic<unsigned> count = 0;
+    temporary_ = fmt::format("{}.{}-{}.tmp", resolved(path_), ::getpid(), count++);
+    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  }
+  if (file_ < 0) fail_writing(path_, errno);
+}
+
+FileWriter::~FileWriter() {
+  if (file_ < 0) return;
+  ::close(file_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void FileWriter::write(std::span<const std::byte> bytes) {
+  constexpr size_t kBuffer = size_t{1} << 16;
+  if (buffer_.size() + bytes.size() > kBuffer) flush();
+  if (bytes.size() > kBuffer) {
+    write_out(bytes);
+  } else {
+    buffer_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+}
+
+void FileWriter::flush() {
+  write_out(std::as_bytes(std::span(buffer_)));
+  buffer_.clear();
+}
+
+void FileWriter::write_out(std::span<const std::byte> bytes) {
+  require(file_ >= 0, "{}: written after commit()", path_);
+  if (!write_all(file_, bytes)) fail_writing(path_, errno);
+}
+
+void FileWriter::commit() {
+  flush();
+  if (!temporary_.empty()) {
+    if (!sync_all(file_)) fail_writing(path_, errno);
+    const std::string target = resolved(path_);
+    if (::rename(temporary_.c_str(), target.c_str()) != 0) fail_writing(path_, errno);
+    temporary_.clear();
+    sync_folder(folder_of(target));
+  }
+  if (::close(std::exchange(file_, -1)) != 0) fail_writing(path_, errno);
+}
+
+void write_file(const std::string& path, std::string_view contents) {
+  FileWriter writer(path);
+  writer.write(contents);
+  writer.commit();
+}
+
+FileAppender::FileAppender(std::string path) : path_(std::move(path)) {
+  file_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (file_ < 0) fail_writing(path_, errno);
+}
+
+FileAppender::~FileAppender() {
+  ::close(file_);
+}
+
+void FileAppender::append(std::string_view piece) {
+  const off_t end = ::lseek(file_, 0, SEEK_END);
+  if (write_all(file_, std::as_bytes(std::span(piece)))) return;
+  const int error = errno;
+  const bool taken_back = end >= 0 && ::ftruncate(file_, end) == 0;
+  fail_input("{}: cannot be written{}: {}", path_, taken_back ? "" : " (its last line may be cut)",
+             reason(error));
+}
+
+void FileAppender::sync() {
+  if (!sync_all(file_)) fail_writing(path_, errno);
+}
+
+MappedFile::MappedFile(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail_reading(path, errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) fail_reading(path, errno);
+  if (S_ISDIR(status.st_mode)) fail_reading(path, EISDIR);
+  if (!S_ISREG(status.st_mode)) fail_input("{}: not a plain file, which it must be to be mapped", path);
+  size_ = static_cast<size_t>(status.st_size);
+  if (size_ == 0) return;
+  void* data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (data == MAP_FAILED) fail_reading(path, errno);
+  data_ = static_cast<const std::byte*>(data);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+FolderLock::FolderLock(const std::string& folder) {
+  const std::string path = folder + "/.lock";
+  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file_ < 0) fail_writing(path, errno);
+  if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    ::close(file_);
+    if (error != EWOULDBLOCK) fail_writing(path, error);
+    const std::string holder = read_file(path, 4096);
+    fail_input("{}: in use by {}. Wait for it or stop it, or choose another folder.", folder,
+               holder.empty() ? "another process" : holder);
+  }
+  char host[256] = "";
+  ::gethostname(host, sizeof(host) - 1);
+  const std::string holder = fmt::format("process {} on {}", ::getpid(), host);
+  // Only words for the message: the lock holds whether or not they can be written.
+  if (::ftruncate(file_, 0) == 0) write_all(file_, std::as_bytes(std::span(holder)));
+}
+
+FolderLock::~FolderLock() {
+  ::close(file_);
+}
+
+}  // namespace heed

@@ -1,0 +1,199 @@
+#include "heed/base/file.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "heed/base/error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace heed {
+namespace {
+
+std::string error_of(const auto& action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+// Lowers the size that a file may grow to (the signal ignored, write() then says EFBIG) and restores it.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &old_);
+    previous_ = ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{bytes, old_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    ::signal(SIGXFSZ, previous_);
+  }
+
+ private:
+  rlimit old_{};
+  void (*previous_)(int) = nullptr;
+};
+
+TEST(File, WrittenFileReadsBack) {
+  const TemporaryFolder folder;
+  std::string contents(300000, 'x');
+  contents[5] = '\0';
+  write_file(folder.path("a"), contents);
+  EXPECT_EQ(read_file(folder.path("a")), contents);
+  write_file(folder.path("a"), "");
+  EXPECT_EQ(read_file(folder.path("a")), "");
+  EXPECT_EQ(list_folder(folder.path()), std::vector<std::string>{"a"});
+}
+
+TEST(File, PiecesKeepTheirOrder) {
+  const TemporaryFolder folder;
+  std::string expected;
+  FileWriter writer(folder.path("a"));
+  for (int i = 0; i < 40; ++i) {
+    const std::string piece(static_cast<size_t>(i) * 4001, static_cast<char>('a' + i % 26));
+    writer.write(piece);
+    expected += piece;
+  }
+  EXPECT_FALSE(file_exists(folder.path("a")));
+  writer.commit();
+  EXPECT_EQ(read_file(folder.path("a")), expected);
+}
+
+TEST(File, WithoutCommitTheOldFileStaysAndNothingIsLeft) {
+  const TemporaryFolder folder;
+  write_file(folder.path("a"), "old");
+  {
+    FileWriter writer(folder.path("a"));
+    writer.write("new");
+  }
+  EXPECT_EQ(read_file(folder.path("a")), "old");
+  EXPECT_EQ(list_folder(folder.path()).size(), 1u);
+}
+
+TEST(File, FullDiskNamesPathAndReasonAndLeavesTheOldFile) {
+  const TemporaryFolder folder;
+  write_file(folder.path("a"), "old");
+  const std::string big(200000, 'x');
+  std::string message;
+  {
+    const FileSizeLimit limit(100000);
+    message = error_of([&] { write_file(folder.path("a"), big); });
+  }
+  EXPECT_EQ(message, folder.path("a") + ": cannot be written: File too large");
+  EXPECT_EQ(read_file(folder.path("a")), "old");
+  EXPECT_EQ(list_folder(folder.path()).size(), 1u);
+  EXPECT_EQ(error_of([&] { write_file("/dev/full", "x"); }),
+            "/dev/full: cannot be written: No space left on device");
+  write_file("/dev/null", "a device is written, not replaced");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST(File, MissingFolderAndFolderInPlaceOfFile) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(error_of([&] { write_file(folder.path("no/a"), "x"); }),
+            folder.path("no/a") + ": cannot be written: No such file or directory");
+  EXPECT_EQ(error_of([&] { write_file(folder.path(), "x"); }),
+            folder.path() + ": cannot be written: Is a directory");
+  EXPECT_EQ(error_of([&] { read_file(folder.path()); }), folder.path() + ": cannot be read: Is a directory");
+  EXPECT_EQ(error_of([&] { read_file(folder.path("none")); }),
+            folder.path("none") + ": cannot be read: No such file or directory");
+  EXPECT_EQ(error_of([&] { list_folder(folder.path("none")); }),
+            folder.path("none") + ": cannot be read: No such file or directory");
+}
+
+TEST(File, ReadOnlyFolderIsNamed) {
+  // /proc takes no files from anybody, root included.
+  EXPECT_NE(error_of([] { write_file("/proc/heed", "x"); }).find("/proc/heed: cannot be written: "),
+            std::string::npos);
+  EXPECT_NE(error_of([] { create_folders("/proc/heed"); }).find("/proc/heed: the folder cannot be created: "),
+            std::string::npos);
+}
+
+TEST(File, EndlessFileIsRefused) {
+  EXPECT_EQ(error_of([] { read_file("/dev/zero", 1000); }),
+            "/dev/zero: longer than the 1000 bytes that such a file may have");
+}
+
+TEST(File, LinkIsWrittenThrough) {
+  const TemporaryFolder folder;
+  write_file(folder.path("real"), "old");
+  std::filesystem::create_symlink("real", folder.path("link"));
+  write_file(folder.path("link"), "new");
+  EXPECT_EQ(read_file(folder.path("real")), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path("link")));
+}
+
+TEST(File, FolderWhereAFileIsIsRefused) {
+  const TemporaryFolder folder;
+  write_file(folder.path("a"), "");
+  EXPECT_NE(error_of([&] { create_folders(folder.path("a")); }), "no error");
+  create_folders(folder.path("b/c/d"));
+  create_folders(folder.path("b/c/d"));
+  EXPECT_TRUE(folder_exists(folder.path("b/c/d")));
+  remove_tree(folder.path("b"));
+  remove_tree(folder.path("b"));
+  EXPECT_FALSE(folder_exists(folder.path("b")));
+}
+
+TEST(File, AppenderTakesBackWhatDidNotFit) {
+  const TemporaryFolder folder;
+  FileAppender appender(folder.path("log"));
+  appender.append("one\n");
+  std::string message;
+  {
+    const FileSizeLimit limit(6);
+    message = error_of([&] { appender.append("two\n"); });
+  }
+  EXPECT_EQ(message, folder.path("log") + ": cannot be written: File too large");
+  EXPECT_EQ(read_file(folder.path("log")), "one\n");
+  appender.append("three\n");
+  appender.sync();
+  EXPECT_EQ(read_file(folder.path("log")), "one\nthree\n");
+}
+
+TEST(File, MappedFileShowsTheBytes) {
+  const TemporaryFolder folder;
+  write_file(folder.path("a"), "abc");
+  write_file(folder.path("empty"), "");
+  const MappedFile file(folder.path("a"));
+  ASSERT_EQ(file.bytes().size(), 3u);
+  EXPECT_EQ(file.bytes()[2], std::byte{'c'});
+  EXPECT_TRUE(MappedFile(folder.path("empty")).bytes().empty());
+  EXPECT_NE(error_of([&] { MappedFile mapped(folder.path("none")); }), "no error");
+  EXPECT_NE(error_of([&] { MappedFile mapped(folder.path()); }), "no error");
+}
+
+TEST(FolderLock, SecondHolderIsToldWhoHoldsIt) {
+  const TemporaryFolder folder;
+  {
+    const FolderLock lock(folder.path());
+    const std::string message = error_of([&] { FolderLock second(folder.path()); });
+    EXPECT_EQ(message.find(folder.path() + ": in use by process " + std::to_string(::getpid())), 0u)
+        << message;
+  }
+  const FolderLock again(folder.path());
+}
+
+TEST(FolderLock, EndsWithItsProcess) {
+  const TemporaryFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const FolderLock lock(folder.path());
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  const FolderLock lock(folder.path());
+}
+
+}  // namespace
+}  // namespace heed
