@@ -1,0 +1,111 @@
+#include "heed/tensor/arena.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <new>
+
+namespace heed {
+namespace {
+
+constexpr int64_t kSmallest = 256;  // bytes of the first size class; a multiple of 64
+constexpr int64_t kChunk = int64_t{1} << 24;
+
+// Class c holds blocks of kSmallest * 2^(c / 8) * (1 + (c % 8) / 8) bytes.
+int class_of(int64_t bytes) {
+  if (bytes <= kSmallest) return 0;
+  const int octave = std::bit_width(static_cast<uint64_t>(bytes - 1) / kSmallest) - 1;
+  const int64_t base = kSmallest << octave;
+  const int64_t eighth = base / 8;
+  return 8 * octave + static_cast<int>((bytes - base + eighth - 1) / eighth);
+}
+
+int64_t bytes_of_class(int size_class) {
+  const int64_t base = kSmallest << (size_class / 8);
+  return (base + base / 8 * (size_class % 8) + 63) / 64 * 64;
+}
+
+}  // namespace
+
+class ArenaStorage final : public Storage {
+ public:
+  ArenaStorage(Arena& arena, std::byte* block, int size_class)
+      : Storage(block, arena.epoch_.get()),
+        epoch_(arena.epoch_),
+        arena_(&arena),
+        block_(block),
+        class_(size_class) {}
+  ~ArenaStorage() override {
+    if (!is_stale()) arena_->give_back(block_, class_);
+  }
+
+ private:
+  std::shared_ptr<uint64_t> epoch_;
+  Arena* arena_;
+  std::byte* block_;
+  int class_;
+};
+
+Arena::Arena() = default;
+
+Arena::~Arena() {
+  ++*epoch_;
+  release_chunks();
+}
+
+Tensor Arena::allocate(Shape shape, DType dtype) {
+  const int64_t bytes = shape.size() * size_of(dtype);
+  const int size_class = class_of(bytes);
+  require(size_class < kClasses, "a tensor of shape {} does not fit into memory", shape.to_string());
+  std::byte* block = take(bytes_of_class(size_class), size_class);
+  if (fill_with_nan_) std::memset(block, 0xFF, static_cast<size_t>(bytes_of_class(size_class)));
+  return Tensor(std::make_shared<ArenaStorage>(*this, block, size_class), shape, dtype);
+}
+
+std::byte* Arena::take(int64_t bytes, int size_class) {
+  if (std::vector<std::byte*>& blocks = free_[size_class]; !blocks.empty()) {
+    std::byte* block = blocks.back();
+    blocks.pop_back();
+    return block;
+  }
+  if (chunks_.empty() || used_in_last_ + bytes > chunks_.back().size) add_chunk(bytes);
+  std::byte* block = chunks_.back().bytes + used_in_last_;
+  used_in_last_ += bytes;
+  return block;
+}
+
+void Arena::add_chunk(int64_t at_least) {
+  // Growing by a quarter of what there is keeps the number of chunks small and the waste bounded.
+  const int64_t size = (std::max({at_least, kChunk, reserved_bytes() / 4}) + kChunk - 1) / kChunk * kChunk;
+  void* memory =
+      mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  chunks_.push_back({static_cast<std::byte*>(memory), size});
+  used_in_last_ = 0;
+}
+
+void Arena::release_chunks() {
+  for (const Chunk& chunk : chunks_) munmap(chunk.bytes, static_cast<size_t>(chunk.size));
+  chunks_.clear();
+}
+
+void Arena::reset() {
+  ++*epoch_;
+  for (std::vector<std::byte*>& blocks : free_) blocks.clear();
+  if (chunks_.size() > 1) {  // the next step finds all of it in one piece
+    const int64_t size = reserved_bytes();
+    release_chunks();
+    add_chunk(size);
+  }
+  used_in_last_ = 0;
+}
+
+int64_t Arena::reserved_bytes() const {
+  int64_t bytes = 0;
+  for (const Chunk& chunk : chunks_) bytes += chunk.size;
+  return bytes;
+}
+
+}  // namespace heed
