@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "heed/kernels/dropout.h"
+#include "heed/kernels/real.h"
 #include "heed/tensor/dtype.h"
 #include "heed/tensor/thread_pool.h"
 
@@ -20,7 +21,7 @@ struct AttentionArgs {
   int64_t heads = 0, head_width = 0;
   float scale = 1.0f;   // 1/sqrt(d), or 1
   bool causal = false;  // query t sees keys 0..t (queries and keys then have the same layout)
-  Dropout dropout;      // of the weights; head h uses the key mix64(dropout.key, h), column = key position
+  Dropout dropout{};    // of the weights; head h uses the key mix64(dropout.key, h), column = key position
   const uint64_t* query_row_keys = nullptr;  // [R_q]
   const T* q = nullptr;  // [R_q, D], rows q_stride apart (a slice of a wider product); likewise k and v
   const T* k = nullptr;
@@ -28,7 +29,7 @@ struct AttentionArgs {
   int64_t q_stride = 0, k_stride = 0, v_stride = 0;
   T* out = nullptr;  // [R_q, D], rows out_stride apart; for a query without any key: zeros
   int64_t out_stride = 0;
-  float* log_sum = nullptr;  // [R_q, H] log of the sum of exp(score): what the gradient needs; may be null
+  Real<T>* log_sum = nullptr;  // [R_q, H] log of the sum of exp(score): what the gradient needs; may be null
 };
 void attention(ThreadPool& pool, const AttentionArgs<float>& args);
 void attention(ThreadPool& pool, const AttentionArgs<Bf16>& args);

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "heed/kernels/dropout.h"
+#include "heed/kernels/real.h"
 #include "heed/tensor/dtype.h"
 #include "heed/tensor/thread_pool.h"
 
@@ -18,15 +19,15 @@ struct ResidualNormArgs {
   int64_t rows = 0, width = 0;
   const T* x = nullptr;                // [R, D]
   const T* y = nullptr;                // [R, D] or null
-  Dropout dropout;                     // of y
+  Dropout dropout{};                   // of y
   const uint64_t* row_keys = nullptr;  // [R], needed when dropout.probability > 0
-  const float* gain = nullptr;         // [D] or null
-  const float* bias = nullptr;         // [D]
+  const Real<T>* gain = nullptr;       // [D] or null
+  const Real<T>* bias = nullptr;       // [D]
   float epsilon = 1e-5f;
-  T* sum = nullptr;       // [R, D]; may be null when only the norm is wanted
-  T* normed = nullptr;    // [R, D]
-  float* mean = nullptr;  // [R]; with rstd what the gradient needs, may be null
-  float* rstd = nullptr;  // [R]
+  T* sum = nullptr;         // [R, D]; may be null when only the norm is wanted
+  T* normed = nullptr;      // [R, D]
+  Real<T>* mean = nullptr;  // [R]; with rstd what the gradient needs, may be null
+  Real<T>* rstd = nullptr;  // [R]
 };
 void residual_norm(ThreadPool& pool, const ResidualNormArgs<float>& args);
 void residual_norm(ThreadPool& pool, const ResidualNormArgs<Bf16>& args);
@@ -34,18 +35,18 @@ void residual_norm(ThreadPool& pool, const ResidualNormArgs<Bf16>& args);
 template <class T>
 struct ResidualNormGradientArgs {
   int64_t rows = 0, width = 0;
-  const T* sum = nullptr;       // as left by the forward pass (x where there was no y)
-  const float* gain = nullptr;  // null: there was no norm
-  const float* mean = nullptr;
-  const float* rstd = nullptr;
+  const T* sum = nullptr;         // as left by the forward pass (x where there was no y)
+  const Real<T>* gain = nullptr;  // null: there was no norm
+  const Real<T>* mean = nullptr;
+  const Real<T>* rstd = nullptr;
   const T* d_normed = nullptr;  // [R, D], null when there was no norm
   const T* d_sum = nullptr;     // [R, D] or null: the gradient that reached the sum by other ways
-  Dropout dropout;
+  Dropout dropout{};
   const uint64_t* row_keys = nullptr;
-  T* d_x = nullptr;         // [R, D]
-  T* d_y = nullptr;         // [R, D] or null: no y, or no dropout (d_y is then d_x)
-  float* d_gain = nullptr;  // [D], overwritten
-  float* d_bias = nullptr;  // [D], overwritten
+  T* d_x = nullptr;           // [R, D]
+  T* d_y = nullptr;           // [R, D] or null: no y, or no dropout (d_y is then d_x)
+  Real<T>* d_gain = nullptr;  // [D], overwritten
+  Real<T>* d_bias = nullptr;  // [D], overwritten
 };
 void residual_norm_gradient(ThreadPool& pool, const ResidualNormGradientArgs<float>& args);
 void residual_norm_gradient(ThreadPool& pool, const ResidualNormGradientArgs<Bf16>& args);
@@ -54,12 +55,12 @@ void residual_norm_gradient(ThreadPool& pool, const ResidualNormGradientArgs<Bf1
 template <class T>
 struct EmbeddingArgs {
   int64_t rows = 0, width = 0, words = 0;
-  const int32_t* ids = nullptr;  // [R], each in [0, V): the caller has checked
-  const float* table = nullptr;  // [V, D]
+  const int32_t* ids = nullptr;    // [R], each in [0, V): the caller has checked
+  const Real<T>* table = nullptr;  // [V, D]
   float scale = 1.0f;
-  const float* positions = nullptr;   // [longest, D] or null
-  const int32_t* position = nullptr;  // [R], with positions
-  Dropout dropout;
+  const Real<T>* positions = nullptr;  // [longest, D] or null
+  const int32_t* position = nullptr;   // [R], with positions
+  Dropout dropout{};
   const uint64_t* row_keys = nullptr;
   T* y = nullptr;  // [R, D]
 };
@@ -73,11 +74,11 @@ struct EmbeddingGradientArgs {
   const int32_t* ids = nullptr;
   float scale = 1.0f;
   const int32_t* position = nullptr;
-  Dropout dropout;
+  Dropout dropout{};
   const uint64_t* row_keys = nullptr;
-  const T* dy = nullptr;         // [R, D]
-  float* d_table = nullptr;      // [V, D], added to
-  float* d_positions = nullptr;  // [longest, D], added to; or null
+  const T* dy = nullptr;           // [R, D]
+  Real<T>* d_table = nullptr;      // [V, D], added to
+  Real<T>* d_positions = nullptr;  // [longest, D], added to; or null
 };
 void embedding_gradient(ThreadPool& pool, const EmbeddingGradientArgs<float>& args);
 void embedding_gradient(ThreadPool& pool, const EmbeddingGradientArgs<Bf16>& args);
@@ -89,7 +90,7 @@ template <class T>
 struct ActivationArgs {
   int64_t rows = 0, width = 0;
   Activation activation = Activation::none;
-  Dropout dropout;
+  Dropout dropout{};
   const uint64_t* row_keys = nullptr;
   const T* x = nullptr;  // [R, D]
   T* y = nullptr;        // [R, D]
@@ -103,7 +104,7 @@ template <class T>
 struct ActivationGradientArgs {
   int64_t rows = 0, width = 0;
   Activation activation = Activation::none;
-  Dropout dropout;
+  Dropout dropout{};
   const uint64_t* row_keys = nullptr;
   const T* x = nullptr;   // [R, D]: what act returned for relu, tanh, sigmoid; what it was given for gelu
   const T* dy = nullptr;  // [R, D]
