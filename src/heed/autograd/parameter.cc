@@ -1,0 +1,29 @@
+#include "heed/autograd/parameter.h"
+
+namespace heed {
+
+Parameter::Parameter(std::string name, Tensor value)
+    : name_(std::move(name)), value_(std::move(value)), gradient_(std::make_shared<Gradient>()) {
+  require(value_.dtype() == DType::f32, "parameter {}: the master copy is f32, not {}", name_,
+          name_of(value_.dtype()));
+}
+
+Var Parameter::var(const Context& c) const {
+  Var var(value_);
+  if (c.recording()) var.gradient = gradient_;
+  return var;
+}
+
+const kernels::PackedMatrix& Parameter::packed_as(Context& c, bool back) const {
+  kernels::PackedMatrix& packed = packed_[back ? 1 : 0];
+  bool& valid = packed_valid_[back ? 1 : 0];
+  if (!valid || packed.dtype() != c.precision) {
+    const int64_t outer = value_.rows(), inner = value_.width();
+    packed = back ? kernels::PackedMatrix(c.pool, value_.data<float>(), outer, inner, inner, 1, c.precision)
+                  : kernels::PackedMatrix(c.pool, value_.data<float>(), inner, outer, 1, inner, c.precision);
+    valid = true;
+  }
+  return packed;
+}
+
+}  // namespace heed

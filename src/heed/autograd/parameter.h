@@ -1,0 +1,41 @@
+// Trained weights.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "heed/autograd/tape.h"
+#include "heed/kernels/matmul.h"
+
+namespace heed {
+
+// A named weight: the f32 master copy, its gradient, and the packed forms that products stream. Whoever
+// changes the value calls changed(); the packed forms are then made anew when next asked for.
+class Parameter {
+ public:
+  Parameter(std::string name, Tensor value);
+
+  const std::string& name() const { return name_; }
+  const Tensor& value() const { return value_; }
+  const Shape& shape() const { return value_.shape(); }
+  void changed() { packed_valid_[0] = packed_valid_[1] = false; }
+
+  // As an input of an op: a variable that gathers the gradient while c records.
+  Var var(const Context& c) const;
+  Gradient& gradient() const { return *gradient_; }
+
+  // For a weight [N, K]: B [K, N], for y = x W^T, or B [N, K], for dx = dy W, in the type of c's activations.
+  const kernels::PackedMatrix& packed(Context& c) const { return packed_as(c, false); }
+  const kernels::PackedMatrix& packed_back(Context& c) const { return packed_as(c, true); }
+
+ private:
+  const kernels::PackedMatrix& packed_as(Context& c, bool back) const;
+
+  std::string name_;
+  Tensor value_;
+  std::shared_ptr<Gradient> gradient_;
+  mutable kernels::PackedMatrix packed_[2];
+  mutable bool packed_valid_[2] = {false, false};
+};
+
+}  // namespace heed

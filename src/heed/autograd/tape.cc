@@ -1,0 +1,67 @@
+#include "heed/autograd/tape.h"
+
+#include <cstring>
+#include <utility>
+
+#include "heed/kernels/layer.h"
+
+namespace heed {
+
+void Gradient::add(Context& c, Tensor contribution) {
+  if (!value_) {
+    value_ = std::move(contribution);
+    return;
+  }
+  require(value_.shape() == contribution.shape() && value_.is_dense() && contribution.is_dense(),
+          "gradients of shapes {} and {} for one variable", value_.shape().to_string(),
+          contribution.shape().to_string());
+  // Another variable may hold the same tensor (an addition hands one gradient to both its inputs).
+  if (value_.shares_storage_with_others()) {
+    Tensor copy = c.allocate(value_.shape(), value_.dtype());
+    dispatch(value_.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      std::memcpy(copy.data<T>(), value_.data<T>(), static_cast<size_t>(value_.size()) * sizeof(T));
+    });
+    value_ = copy;
+  }
+  dispatch(value_.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::add_to(c.pool, value_.size(), contribution.data<T>(), value_.data<T>());
+  });
+}
+
+Tensor& Gradient::accumulator(Context& c, const Shape& shape) {
+  if (!value_) {
+    value_ = c.allocate(shape, DType::f32);
+    std::memset(value_.data<float>(), 0, static_cast<size_t>(shape.size()) * sizeof(float));
+  }
+  return value_;
+}
+
+void Tape::record(Var& output, Step step) {
+  output.gradient = std::make_shared<Gradient>();
+  steps_.push_back([gradient = output.gradient, step = std::move(step)](Context& c) {
+    if (!gradient->empty()) step(c, gradient->take());
+  });
+}
+
+void Tape::record(std::initializer_list<Var*> outputs, std::function<void(Context&)> step) {
+  for (Var* output : outputs) output->gradient = std::make_shared<Gradient>();
+  steps_.push_back(std::move(step));
+}
+
+void Tape::backward(Context& c, const Var& loss, float seed) {
+  require(loss.value.size() == 1, "backward starts from a scalar, not from a tensor of shape {}",
+          loss.shape().to_string());
+  require(loss.gradient != nullptr, "backward: the loss was computed while nothing was recorded");
+  Tensor d_loss = c.allocate(Shape{1}, DType::f32);
+  *d_loss.data<float>() = seed;
+  loss.gradient->add(c, d_loss);
+  while (!steps_.empty()) {
+    const std::function<void(Context&)> step = std::move(steps_.back());
+    steps_.pop_back();
+    step(c);
+  }
+}
+
+}  // namespace heed

@@ -1,0 +1,78 @@
+// The eager tape: while it records, an op leaves a closure that adds its inputs' gradients from its output's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "heed/tensor/context.h"
+#include "heed/tensor/tensor.h"
+
+namespace heed {
+
+// Where a variable's gradient gathers. The first contribution is taken over as it is, later ones are added:
+// an activation that one op reads costs no addition and no clearing.
+class Gradient {
+ public:
+  bool empty() const { return !value_; }
+  const Tensor& value() const { return value_; }
+  // Adds `contribution`, which must not be written to by anyone else afterwards.
+  void add(Context& c, Tensor contribution);
+  // The gradient to add to in place, zeros at first: for ops that touch few rows of it.
+  Tensor& accumulator(Context& c, const Shape& shape);
+  Tensor take() { return std::exchange(value_, Tensor()); }
+  void clear() { value_ = Tensor(); }
+
+ private:
+  Tensor value_;
+};
+
+// A value in the computation; `gradient` is null when nothing before it asks for one.
+struct Var {
+  Tensor value;
+  std::shared_ptr<Gradient> gradient;
+
+  Var() = default;
+  // A constant.
+  explicit Var(Tensor value) : value(std::move(value)) {}
+
+  explicit operator bool() const { return static_cast<bool>(value); }
+  const Shape& shape() const { return value.shape(); }
+  int64_t rows() const { return value.rows(); }
+  int64_t width() const { return value.width(); }
+};
+
+class Tape {
+ public:
+  // An op's output whose gradient will be asked for: `step` runs in backward(), unless no gradient reached
+  // the output. It is given that gradient, which it may hand on but not write to: another variable may hold
+  // it too.
+  using Step = std::function<void(Context& c, Tensor d_output)>;
+  void record(Var& output, Step step);
+  // For ops with several outputs: the step looks at the outputs' gradients itself, some may be empty.
+  void record(std::initializer_list<Var*> outputs, std::function<void(Context& c)> step);
+
+  // Runs the steps in reverse, starting from d loss = `seed`, and empties the tape. What a step held is let
+  // go as soon as it ran. Throws Error when loss is not a scalar or was not recorded.
+  void backward(Context& c, const Var& loss, float seed = 1.0f);
+  void clear() { steps_.clear(); }
+  size_t size() const { return steps_.size(); }
+
+ private:
+  std::vector<std::function<void(Context&)>> steps_;
+};
+
+// Sets the context's tape while it lives.
+class Recording {
+ public:
+  Recording(Context& c, Tape& tape) : c_(c), before_(c.tape) { c.tape = &tape; }
+  ~Recording() { c_.tape = before_; }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+ private:
+  Context& c_;
+  Tape* before_;
+};
+
+}  // namespace heed

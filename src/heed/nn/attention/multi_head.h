@@ -1,0 +1,64 @@
+// Multi-head attention (Vaswani et al. 2017, section 3.2.2):
+//   MultiHead(Q, K, V) = Concat(head_1 .. head_H) W^O,  head_i = Attention(Q W_i^Q, K W_i^K, V W_i^V)
+// with the heads' projections side by side in one product. Letters: R rows, D model width.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "heed/nn/attention/key_value_cache.h"
+#include "heed/nn/linear.h"
+#include "heed/ops/attention.h"
+
+namespace heed {
+
+struct MultiHeadOptions {
+  int64_t width = 512;  // D
+  int64_t heads = 8;
+  bool causal = false;
+  bool scaled = true;    // the division by sqrt(d_k) of eq. 1
+  double dropout = 0.0;  // of the weights
+};
+
+// Queries, keys and values from the same rows.
+class SelfAttention {
+ public:
+  SelfAttention(ParameterStore& store, const std::string& name, const MultiHeadOptions& options);
+
+  // x [R, D] -> [R, D], all positions at once.
+  Var operator()(Context& c, const Var& x, const Layout& layout) const;
+  // x [N, D]: the newest position of N hypotheses; its keys and values join the cache as rows cache.rows()
+  // .., which `history` must already name as each hypothesis' last.
+  Var step(Context& c, const Var& x, KeyValueCache& cache, const StepHistory& history) const;
+  // For each sentence the weights [H, T, T].
+  std::vector<Tensor> weights(Context& c, const Var& x, const Layout& layout) const;
+
+ private:
+  AttentionOptions options_;
+  Linear projections_;  // W^Q, W^K, W^V
+  Linear output_;       // W^O
+};
+
+// Queries from the decoder, keys and values from the encoder's output (the memory).
+class CrossAttention {
+ public:
+  CrossAttention(ParameterStore& store, const std::string& name, const MultiHeadOptions& options);
+
+  // x [R_t, D], memory [R_s, D] -> [R_t, D]
+  Var operator()(Context& c, const Var& x, const Layout& layout, const Var& memory,
+                 const Layout& memory_layout) const;
+  // memory [R_s, D] -> keys and values [R_s, 2D], once a sentence.
+  Var project_memory(Context& c, const Var& memory) const { return memory_projections_(c, memory); }
+  Var step(Context& c, const Var& x, const KeyValueCache& projected, const StepMemory& memory) const;
+  // For each sentence the weights [H, T, S].
+  std::vector<Tensor> weights(Context& c, const Var& x, const Layout& layout, const Var& memory,
+                              const Layout& memory_layout) const;
+
+ private:
+  AttentionOptions options_;
+  Linear queries_;             // W^Q
+  Linear memory_projections_;  // W^K, W^V
+  Linear output_;              // W^O
+};
+
+}  // namespace heed

@@ -1,0 +1,29 @@
+// A learned affine map.
+#pragma once
+
+#include "heed/nn/parameters.h"
+#include "heed/ops/linear.h"
+
+namespace heed {
+
+// y = x W^T + b; weight [out, in], bias [out].
+class Linear {
+ public:
+  // `joined` maps that stand on top of each other in one weight (queries, keys and values): each is
+  // initialised as if it stood alone.
+  Linear(ParameterStore& store, const std::string& name, int64_t in, int64_t out, int64_t joined = 1,
+         bool with_bias = true)
+      : weight_(&store.add(name + ".weight", {out, in}, Initial::xavier(in, out / joined))),
+        bias_(with_bias ? &store.add(name + ".bias", {out}, Initial::constant(0.0)) : nullptr) {}
+
+  // x [R, in] -> [R, out]
+  Var operator()(Context& c, const Var& x, kernels::Activation act = kernels::Activation::none) const {
+    return linear(c, x, *weight_, bias_, act);
+  }
+
+ private:
+  const Parameter* weight_;
+  const Parameter* bias_;
+};
+
+}  // namespace heed

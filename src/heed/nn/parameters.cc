@@ -1,0 +1,42 @@
+#include "heed/nn/parameters.h"
+
+#include <cmath>
+
+#include "heed/base/random.h"
+
+namespace heed {
+
+Initial Initial::xavier(int64_t fan_in, int64_t fan_out) {
+  return uniform(std::sqrt(6.0 / static_cast<double>(fan_in + fan_out)));
+}
+
+Parameter& ParameterStore::add(std::string name, Shape shape, Initial initial) {
+  require(find(name) == nullptr, "two parameters are called {}", name);
+  uint64_t key = mix64(seed_);
+  for (const char letter : name) key = mix64(key, static_cast<uint64_t>(static_cast<unsigned char>(letter)));
+
+  Tensor value = Tensor::empty(shape);
+  float* numbers = value.data<float>();
+  for (int64_t i = 0; i < value.size(); ++i) {
+    double number = initial.size;
+    if (initial.kind == Initial::Kind::uniform) number *= 2.0 * uniform(key, static_cast<uint64_t>(i)) - 1.0;
+    if (initial.kind == Initial::Kind::normal) number *= normal(key, static_cast<uint64_t>(i));
+    numbers[i] = static_cast<float>(number);
+  }
+  return *parameters_.emplace_back(std::make_unique<Parameter>(std::move(name), value));
+}
+
+Parameter* ParameterStore::find(std::string_view name) const {
+  for (const auto& parameter : parameters_) {
+    if (parameter->name() == name) return parameter.get();
+  }
+  return nullptr;
+}
+
+int64_t ParameterStore::count() const {
+  int64_t count = 0;
+  for (const auto& parameter : parameters_) count += parameter->value().size();
+  return count;
+}
+
+}  // namespace heed

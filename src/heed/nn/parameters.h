@@ -1,0 +1,44 @@
+// The weights of a model: made, named, initialised and listed in one place.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "heed/autograd/parameter.h"
+
+namespace heed {
+
+// How a new weight is filled. Every value is a function of (seed, name, index), so that what one layer starts
+// from does not depend on the layers around it.
+struct Initial {
+  enum class Kind { constant, uniform, normal };
+  Kind kind = Kind::constant;
+  double size = 0.0;  // the constant, the bound of the uniform, the standard deviation
+
+  static Initial constant(double value) { return {Kind::constant, value}; }
+  static Initial uniform(double bound) { return {Kind::uniform, bound}; }
+  static Initial normal(double deviation) { return {Kind::normal, deviation}; }
+  // Glorot & Bengio 2010, eq. 16: uniform within sqrt(6 / (fan_in + fan_out)).
+  static Initial xavier(int64_t fan_in, int64_t fan_out);
+};
+
+class ParameterStore {
+ public:
+  explicit ParameterStore(uint64_t seed) : seed_(seed) {}
+
+  // Throws Error when the name is taken. The reference stays valid as long as the store.
+  Parameter& add(std::string name, Shape shape, Initial initial);
+
+  const std::vector<std::unique_ptr<Parameter>>& all() const { return parameters_; }
+  // Null when there is none of that name.
+  Parameter* find(std::string_view name) const;
+  int64_t count() const;  // numbers in all of them
+
+ private:
+  uint64_t seed_;
+  std::vector<std::unique_ptr<Parameter>> parameters_;
+};
+
+}  // namespace heed

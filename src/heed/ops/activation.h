@@ -1,0 +1,15 @@
+// Element-wise functions, with the dropout that follows them.
+#pragma once
+
+#include "heed/kernels/layer.h"
+#include "heed/ops/dropout.h"
+
+namespace heed {
+
+// dropout(act(x)) [R, D]; x itself when there is nothing to do.
+Var activation(Context& c, const Var& x, kernels::Activation act, const DropoutSite& site,
+               const Layout& layout);
+// act(x), without dropout.
+Var activation(Context& c, const Var& x, kernels::Activation act);
+
+}  // namespace heed

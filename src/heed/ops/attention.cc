@@ -1,0 +1,211 @@
+#include "heed/ops/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "heed/kernels/attention.h"
+
+namespace heed {
+namespace {
+
+float scale_of(const AttentionOptions& options, int64_t head_width) {
+  return options.scaled ? 1.0f / std::sqrt(static_cast<float>(head_width)) : 1.0f;
+}
+
+// What queries, keys and values are cut from, and how.
+struct Inputs {
+  Tensor q, k, v;
+  Layout query_layout, key_layout;
+};
+
+template <class T>
+kernels::AttentionArgs<T> arguments(const Inputs& in, const AttentionOptions& options,
+                                    const kernels::Dropout& dropped, const Tensor& out,
+                                    const Tensor& log_sum) {
+  const int64_t head_width = in.q.width() / options.heads;
+  return {.sentences = in.query_layout.sentences(),
+          .query_offsets = in.query_layout.offsets().data(),
+          .key_offsets = in.key_layout.offsets().data(),
+          .heads = options.heads,
+          .head_width = head_width,
+          .scale = scale_of(options, head_width),
+          .causal = options.causal,
+          .dropout = dropped,
+          .query_row_keys = in.query_layout.row_keys().data(),
+          .q = in.q.data<T>(),
+          .k = in.k.data<T>(),
+          .v = in.v.data<T>(),
+          .q_stride = in.q.row_stride(),
+          .k_stride = in.k.row_stride(),
+          .v_stride = in.v.row_stride(),
+          .out = out.data<T>(),
+          .out_stride = out.row_stride(),
+          .log_sum = log_sum ? log_sum.data<float>() : nullptr};
+}
+
+void check(const Inputs& in, const AttentionOptions& options) {
+  require(options.heads >= 1 && in.q.width() % options.heads == 0,
+          "attention: width {} does not divide into {} heads", in.q.width(), options.heads);
+  require(in.q.rows() == in.query_layout.rows() && in.k.rows() == in.key_layout.rows(),
+          "attention: {} and {} rows with layouts of {} and {}", in.q.rows(), in.k.rows(),
+          in.query_layout.rows(), in.key_layout.rows());
+  require(in.query_layout.sentences() == in.key_layout.sentences(), "attention: {} sentences query {}",
+          in.query_layout.sentences(), in.key_layout.sentences());
+}
+
+Tensor forward(Context& c, const Inputs& in, const AttentionOptions& options, const kernels::Dropout& dropped,
+               const Tensor& log_sum) {
+  check(in, options);
+  Tensor out = c.allocate(Shape{in.q.rows(), in.q.width()}, in.q.dtype());
+  dispatch(in.q.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::attention(c.pool, arguments<T>(in, options, dropped, out, log_sum));
+  });
+  return out;
+}
+
+// d_in: where the gradients of q, k and v go, views shaped as they are.
+void backward(Context& c, const Inputs& in, const AttentionOptions& options, const kernels::Dropout& dropped,
+              const Tensor& out, const Tensor& log_sum, const Tensor& d_out, const Inputs& d_in) {
+  dispatch(in.q.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::attention_gradient(
+        c.pool, kernels::AttentionGradientArgs<T>{.forward = arguments<T>(in, options, dropped, out, log_sum),
+                                                  .d_out = d_out.data<T>(),
+                                                  .d_out_stride = d_out.row_stride(),
+                                                  .dq = d_in.q.data<T>(),
+                                                  .dk = d_in.k.data<T>(),
+                                                  .dv = d_in.v.data<T>(),
+                                                  .dq_stride = d_in.q.row_stride(),
+                                                  .dk_stride = d_in.k.row_stride(),
+                                                  .dv_stride = d_in.v.row_stride()});
+  });
+}
+
+Inputs cut_self(const Tensor& projected, const Layout& layout) {
+  const int64_t d = projected.width() / 3;
+  return {projected.columns(0, d), projected.columns(d, 2 * d), projected.columns(2 * d, 3 * d), layout,
+          layout};
+}
+
+Inputs cut_cross(const Tensor& queries, const Layout& query_layout, const Tensor& memory,
+                 const Layout& memory_layout) {
+  const int64_t d = queries.width();
+  return {queries, memory.columns(0, d), memory.columns(d, 2 * d), query_layout, memory_layout};
+}
+
+Tensor log_sums(Context& c, bool wanted, int64_t rows, int64_t heads) {
+  return wanted ? c.allocate(Shape{rows, heads}, DType::f32) : Tensor();
+}
+
+}  // namespace
+
+Var self_attention(Context& c, const Var& projected, const Layout& layout, const AttentionOptions& options) {
+  require(projected.width() % 3 == 0, "self-attention: width {} is not queries, keys and values",
+          projected.width());
+  const bool recording = c.recording() && projected.gradient;
+  const kernels::Dropout dropped = options.dropout.in(c);
+  const Tensor log_sum = log_sums(c, recording, projected.rows(), options.heads);
+  Var out(forward(c, cut_self(projected.value, layout), options, dropped, log_sum));
+  if (recording) {
+    c.tape->record(
+        out, [projected, layout, options, dropped, log_sum, y = out.value](Context& c, const Tensor& d_out) {
+          const Tensor d_projected = c.allocate(projected.shape(), d_out.dtype());
+          backward(c, cut_self(projected.value, layout), options, dropped, y, log_sum, d_out,
+                   cut_self(d_projected, layout));
+          projected.gradient->add(c, d_projected);
+        });
+  }
+  return out;
+}
+
+Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& memory,
+                    const Layout& memory_layout, const AttentionOptions& options) {
+  require(memory.width() == 2 * queries.width(),
+          "cross-attention: keys and values of width {} for queries of width {}", memory.width(),
+          queries.width());
+  const bool recording = c.recording() && (queries.gradient || memory.gradient);
+  const kernels::Dropout dropped = options.dropout.in(c);
+  const Tensor log_sum = log_sums(c, recording, queries.rows(), options.heads);
+  Var out(forward(c, cut_cross(queries.value, query_layout, memory.value, memory_layout), options, dropped,
+                  log_sum));
+  if (recording) {
+    c.tape->record(out, [queries, query_layout, memory, memory_layout, options, dropped, log_sum,
+                         y = out.value](Context& c, const Tensor& d_out) {
+      const Tensor d_queries = c.allocate(queries.shape(), d_out.dtype());
+      const Tensor d_memory = c.allocate(memory.shape(), d_out.dtype());
+      backward(c, cut_cross(queries.value, query_layout, memory.value, memory_layout), options, dropped, y,
+               log_sum, d_out, cut_cross(d_queries, query_layout, d_memory, memory_layout));
+      if (queries.gradient) queries.gradient->add(c, d_queries);
+      if (memory.gradient) memory.gradient->add(c, d_memory);
+    });
+  }
+  return out;
+}
+
+Var attention_step(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,
+                   const AttentionSpans& spans, const AttentionOptions& options) {
+  require(static_cast<int64_t>(spans.offsets.size()) == queries.rows() + 1,
+          "attention: {} offsets for {} queries", spans.offsets.size(), queries.rows());
+  const int64_t head_width = queries.width() / options.heads;
+  Var out(c.allocate(Shape{queries.rows(), queries.width()}, queries.dtype()));
+  dispatch(queries.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::attention_step(
+        c.pool, kernels::AttentionStepArgs<T>{.queries = queries.rows(),
+                                              .row_offsets = spans.offsets.data(),
+                                              .rows = spans.rows.empty() ? nullptr : spans.rows.data(),
+                                              .first = spans.first.empty() ? nullptr : spans.first.data(),
+                                              .heads = options.heads,
+                                              .head_width = head_width,
+                                              .scale = scale_of(options, head_width),
+                                              .q = queries.data<T>(),
+                                              .k = keys.data<T>(),
+                                              .v = values.data<T>(),
+                                              .q_stride = queries.row_stride(),
+                                              .k_stride = keys.row_stride(),
+                                              .v_stride = values.row_stride(),
+                                              .out = out.value.data<T>(),
+                                              .out_stride = out.value.row_stride()});
+  });
+  return out;
+}
+
+std::vector<Tensor> attention_weights(Context& c, const Tensor& queries, const Layout& query_layout,
+                                      const Tensor& keys, const Layout& key_layout,
+                                      const AttentionOptions& options) {
+  check({queries, keys, keys, query_layout, key_layout}, options);
+  const int64_t head_width = queries.width() / options.heads;
+  const float scale = scale_of(options, head_width);
+  std::vector<Tensor> weights;
+  for (int64_t sentence = 0; sentence < query_layout.sentences(); ++sentence) {
+    weights.push_back(
+        Tensor::zeros({options.heads, query_layout.length(sentence), key_layout.length(sentence)}));
+  }
+  dispatch(queries.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    c.pool.run(query_layout.sentences() * options.heads, [&](int64_t piece) {
+      const int64_t sentence = piece / options.heads, head = piece % options.heads;
+      const int64_t length = key_layout.length(sentence);
+      for (int64_t t = 0; t < query_layout.length(sentence); ++t) {
+        float* row = weights[sentence].data<float>() + (head * query_layout.length(sentence) + t) * length;
+        const int64_t seen = options.causal ? std::min<int64_t>(t + 1, length) : length;
+        const T* q = queries.row<T>(query_layout.begin(sentence) + t) + head * head_width;
+        float highest = -INFINITY, sum = 0.0f;
+        for (int64_t s = 0; s < seen; ++s) {
+          const T* k = keys.row<T>(key_layout.begin(sentence) + s) + head * head_width;
+          float score = 0.0f;
+          for (int64_t i = 0; i < head_width; ++i)
+            score += static_cast<float>(q[i]) * static_cast<float>(k[i]);
+          row[s] = score * scale;
+          highest = std::max(highest, row[s]);
+        }
+        for (int64_t s = 0; s < seen; ++s) sum += row[s] = std::exp(row[s] - highest);
+        for (int64_t s = 0; s < seen; ++s) row[s] /= sum;
+      }
+    });
+  });
+  return weights;
+}
+
+}  // namespace heed

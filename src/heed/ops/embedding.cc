@@ -1,0 +1,84 @@
+#include "heed/ops/embedding.h"
+
+#include <cmath>
+
+#include "heed/kernels/layer.h"
+
+namespace heed {
+namespace {
+
+void check(const TokenField& tokens, int64_t words, int64_t positions) {
+  require(static_cast<int64_t>(tokens.ids.size()) == tokens.layout.rows(), "embedding: {} ids for {} rows",
+          tokens.ids.size(), tokens.layout.rows());
+  for (const int32_t id : tokens.ids) {
+    if (id < 0 || id >= words) fail_input("token id {} is outside the vocabulary of {} words", id, words);
+  }
+  if (positions >= 0 && tokens.layout.longest() > positions) {
+    fail_input("a sentence of {} tokens is longer than the model's {} positions", tokens.layout.longest(),
+               positions);
+  }
+}
+
+}  // namespace
+
+Var embedding(Context& c, const TokenField& tokens, const Parameter& table, const EmbeddingOptions& options) {
+  const Tensor* positions = options.positions ? &options.positions->value() : options.fixed_positions;
+  const Layout& layout = tokens.layout;
+  check(tokens, table.shape().rows(), positions ? positions->rows() : -1);
+
+  const kernels::Dropout dropped = options.dropout.in(c);
+  Var y(c.allocate(Shape{layout.rows(), table.shape().width()}));
+  dispatch(y.value.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::embedding(c.pool, {.rows = layout.rows(),
+                                .width = table.shape().width(),
+                                .words = table.shape().rows(),
+                                .ids = tokens.ids.data(),
+                                .table = table.value().data<float>(),
+                                .scale = options.scale,
+                                .positions = positions ? positions->data<float>() : nullptr,
+                                .position = layout.positions().data(),
+                                .dropout = dropped,
+                                .row_keys = layout.row_keys().data(),
+                                .y = y.value.data<T>()});
+  });
+  if (!c.recording()) return y;
+
+  c.tape->record(
+      y, [tokens, dropped, scale = options.scale, table = table.var(c),
+          learned = options.positions ? options.positions->var(c) : Var()](Context& c, const Tensor& dy) {
+        Tensor& d_table = table.gradient->accumulator(c, table.shape());
+        Tensor* d_positions = learned ? &learned.gradient->accumulator(c, learned.shape()) : nullptr;
+        dispatch(dy.dtype(), [&](auto zero) {
+          using T = decltype(zero);
+          kernels::embedding_gradient(c.pool,
+                                      {.rows = dy.rows(),
+                                       .width = dy.width(),
+                                       .ids = tokens.ids.data(),
+                                       .scale = scale,
+                                       .position = tokens.layout.positions().data(),
+                                       .dropout = dropped,
+                                       .row_keys = tokens.layout.row_keys().data(),
+                                       .dy = dy.data<T>(),
+                                       .d_table = d_table.data<float>(),
+                                       .d_positions = d_positions ? d_positions->data<float>() : nullptr});
+        });
+      });
+  return y;
+}
+
+Tensor sinusoidal_positions(int64_t length, int64_t width) {
+  Tensor table = Tensor::empty({length, width});
+  for (int64_t position = 0; position < length; ++position) {
+    for (int64_t column = 0; column < width; ++column) {
+      const double rate =
+          std::exp(static_cast<double>(column / 2 * 2) / static_cast<double>(width) * -std::log(1e4));
+      const double angle = static_cast<double>(position) * rate;
+      table.row<float>(position)[column] =
+          static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
+    }
+  }
+  return table;
+}
+
+}  // namespace heed

@@ -1,0 +1,77 @@
+#include "heed/ops/linear.h"
+
+#include "heed/kernels/matmul.h"
+#include "heed/ops/activation.h"
+
+namespace heed {
+namespace {
+
+Tensor product(Context& c, const Tensor& x, const kernels::PackedMatrix& b, const Parameter* bias,
+               bool relu) {
+  Tensor y = c.allocate(Shape{x.rows(), b.outer()}, x.dtype());
+  dispatch(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::matmul(c.pool, kernels::MatmulArgs<T>{.x = x.data<T>(),
+                                                   .x_stride = x.row_stride(),
+                                                   .rows = x.rows(),
+                                                   .b = &b,
+                                                   .bias = bias ? bias->value().data<float>() : nullptr,
+                                                   .relu = relu,
+                                                   .y = y.data<T>(),
+                                                   .y_stride = y.row_stride()});
+  });
+  return y;
+}
+
+void add_weight_gradient(Context& c, const Tensor& dy, const Tensor& x, const Parameter& weight,
+                         const Parameter* bias) {
+  Tensor dw = c.allocate(weight.shape(), DType::f32);
+  Tensor db = bias ? c.allocate(bias->shape(), DType::f32) : Tensor();
+  dispatch(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::weight_gradient(c.pool,
+                             kernels::WeightGradientArgs<T>{.dy = dy.data<T>(),
+                                                            .dy_stride = dy.row_stride(),
+                                                            .x = x.data<T>(),
+                                                            .x_stride = x.row_stride(),
+                                                            .rows = x.rows(),
+                                                            .inner = x.width(),
+                                                            .outer = dy.width(),
+                                                            .dw = dw.data<float>(),
+                                                            .dbias = bias ? db.data<float>() : nullptr});
+  });
+  weight.gradient().add(c, dw);
+  if (bias != nullptr) bias->gradient().add(c, db);
+}
+
+}  // namespace
+
+Var linear(Context& c, const Var& x, const Parameter& weight, const Parameter* bias,
+           kernels::Activation act) {
+  require(x.width() == weight.shape().width(), "linear {}: input of width {} for a weight of shape {}",
+          weight.name(), x.width(), weight.shape().to_string());
+  const bool relu = act == kernels::Activation::relu;
+  Var y(product(c, x.value, weight.packed(c), bias, relu));
+  if (c.recording()) {
+    c.tape->record(y, [x, &weight, bias, relu, output = relu ? y.value : Tensor()](Context& c, Tensor dy) {
+      if (relu) {
+        Tensor dz = c.allocate(dy.shape(), dy.dtype());
+        dispatch(dy.dtype(), [&](auto zero) {
+          using T = decltype(zero);
+          kernels::activate_gradient(c.pool, {.rows = dy.rows(),
+                                              .width = dy.width(),
+                                              .activation = kernels::Activation::relu,
+                                              .x = output.data<T>(),
+                                              .dy = dy.data<T>(),
+                                              .dx = dz.data<T>()});
+        });
+        dy = dz;
+      }
+      add_weight_gradient(c, dy, x.value, weight, bias);
+      if (x.gradient) x.gradient->add(c, product(c, dy, weight.packed_back(c), nullptr, false));
+    });
+  }
+  return relu ? y : activation(c, y, act);
+}
+
+}  // namespace heed
