@@ -1,0 +1,43 @@
+// Cutting text into the pieces that a vocabulary counts, and joining them again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heed {
+
+// Gives one sentence after another; false at the end.
+using SentenceStream = std::function<bool(std::string& sentence)>;
+
+// Immutable; any number of threads may use one. Text is well-formed UTF-8 without NUL and line feed.
+class Segmenter {
+ public:
+  virtual ~Segmenter() = default;
+
+  virtual std::vector<std::string> split(std::string_view text) const = 0;
+  virtual std::string join(std::span<const std::string> pieces) const = 0;
+
+  // For each piece the number of its word, from 0, ascending: what pictures put on their axes.
+  virtual std::vector<int32_t> words(std::span<const std::string> pieces) const = 0;
+
+  // What the segmenter was made from, to be kept in the model folder; empty where its kind says all.
+  virtual std::string serialised() const { return {}; }
+};
+
+// Pieces are the words between white space.
+std::unique_ptr<Segmenter> make_word_segmenter();
+
+// Pieces are characters (code points), "▁" (U+2581) stands between words. White space at the ends is dropped.
+std::unique_ptr<Segmenter> make_character_segmenter();
+
+// Byte-pair encoding (Sennrich, Haddow and Birch 2016), the pieces of subword-nmt's apply-bpe: "@@" at the
+// end of each piece that is not its word's last. `codes` is the content of a codes file as learn-bpe writes
+// it, version 0.1 or 0.2; `name` stands for it in messages. Throws InputError with file and line.
+std::unique_ptr<Segmenter> make_bpe_segmenter(std::string codes, const std::string& name);
+
+}  // namespace heed

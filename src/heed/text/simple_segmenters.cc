@@ -1,0 +1,69 @@
+// Words and characters.
+#include "heed/text/segmenter.h"
+#include "heed/text/unicode.h"
+
+namespace heed {
+namespace {
+
+constexpr std::string_view kSpace = "\u2581";  // ▁
+
+class WordSegmenter : public Segmenter {
+ public:
+  std::vector<std::string> split(std::string_view text) const override {
+    const std::vector<std::string_view> words = split_words(text);
+    return {words.begin(), words.end()};
+  }
+
+  std::string join(std::span<const std::string> pieces) const override {
+    std::string text;
+    for (const std::string& piece : pieces) text.append(text.empty() ? "" : " ").append(piece);
+    return text;
+  }
+
+  std::vector<int32_t> words(std::span<const std::string> pieces) const override {
+    std::vector<int32_t> words;
+    for (size_t i = 0; i < pieces.size(); ++i) words.push_back(static_cast<int32_t>(i));
+    return words;
+  }
+};
+
+class CharacterSegmenter : public Segmenter {
+ public:
+  std::vector<std::string> split(std::string_view text) const override {
+    std::vector<std::string> pieces;
+    for (std::string_view word : split_words(text)) {
+      if (!pieces.empty()) pieces.emplace_back(kSpace);
+      for (size_t i = 0; i < word.size(); i += utf8_length(word[i]))
+        pieces.emplace_back(word.substr(i, utf8_length(word[i])));
+    }
+    return pieces;
+  }
+
+  std::string join(std::span<const std::string> pieces) const override {
+    std::string text;
+    for (const std::string& piece : pieces) text += piece == kSpace ? " " : std::string_view(piece);
+    return text;
+  }
+
+  // The space belongs to the word after it.
+  std::vector<int32_t> words(std::span<const std::string> pieces) const override {
+    std::vector<int32_t> words;
+    for (const std::string& piece : pieces) {
+      const int32_t last = words.empty() ? 0 : words.back();
+      words.push_back(piece == kSpace && !words.empty() ? last + 1 : last);
+    }
+    return words;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Segmenter> make_word_segmenter() {
+  return std::make_unique<WordSegmenter>();
+}
+
+std::unique_ptr<Segmenter> make_character_segmenter() {
+  return std::make_unique<CharacterSegmenter>();
+}
+
+}  // namespace heed

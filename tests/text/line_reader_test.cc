@@ -1,0 +1,122 @@
+#include "heed/text/line_reader.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "heed/base/error.h"
+
+namespace heed {
+namespace {
+
+class LineReaderTest : public testing::Test {
+ protected:
+  LineReaderTest()
+      : folder_(testing::TempDir() + "/heed_lines_" +
+                testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~LineReaderTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const std::string& name, const std::string& bytes) {
+    std::ofstream(folder_ + "/" + name, std::ios::binary) << bytes;
+    return folder_ + "/" + name;
+  }
+
+  static std::string zipped(const std::string& bytes) {
+    std::string out(compressBound(bytes.size()) + 64, '\0');
+    z_stream z{};
+    deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    z.avail_in = static_cast<unsigned>(bytes.size());
+    z.next_out = reinterpret_cast<Bytef*>(out.data());
+    z.avail_out = static_cast<unsigned>(out.size());
+    deflate(&z, Z_FINISH);
+    out.resize(z.total_out);
+    deflateEnd(&z);
+    return out;
+  }
+
+  static std::vector<std::string> all(LineReader reader) {
+    std::vector<std::string> lines;
+    for (std::string line; reader.next(line);) lines.push_back(line);
+    return lines;
+  }
+
+  static std::string error_of(const std::string& path) {
+    try {
+      all(LineReader(path));
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  std::string folder_;
+};
+
+TEST_F(LineReaderTest, ReadsLinesPlainAndZipped) {
+  const std::string text =
+      "\xEF\xBB\xBF"
+      "one\r\ntwo\n\nfour";
+  const std::vector<std::string> lines = {"one", "two", "", "four"};
+  EXPECT_EQ(all(LineReader(write("a.txt", text))), lines);
+  EXPECT_EQ(all(LineReader(write("a.gz", zipped(text)))), lines);
+  EXPECT_EQ(all(LineReader(write("two.gz", zipped(text + "\n") + zipped("five\n")))),
+            (std::vector<std::string>{"one", "two", "", "four", "five"}));
+  EXPECT_TRUE(all(LineReader(write("empty", ""))).empty());
+}
+
+TEST_F(LineReaderTest, ReadsLinesLongerThanItsBuffer) {
+  const std::string text = std::string(300'000, 'a') + "\n" + std::string(65'536, 'b') + "\n";
+  const auto lines = all(LineReader(write("long", text)));
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].size(), 300'000u);
+  EXPECT_EQ(lines[1], std::string(65'536, 'b'));
+}
+
+TEST_F(LineReaderTest, ReadsAStreamAsItComes) {
+  std::istringstream stream("one\ntwo");
+  LineReader reader(stream, "standard input");
+  std::string line;
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "two");
+  EXPECT_EQ(reader.where(), "standard input:2");
+  EXPECT_FALSE(reader.next(line));
+  EXPECT_FALSE(reader.next(line));
+}
+
+TEST_F(LineReaderTest, RefusesBadLinesWithFileAndLine) {
+  EXPECT_NE(error_of(write("u", "fine\nb\xC3(d\n")).find("u:2: invalid UTF-8 at byte 2 (0xc3)"),
+            std::string::npos);
+  EXPECT_NE(error_of(write("n", std::string("a\nb\nc\0d\n", 8))).find("n:3: a NUL byte at byte 2"),
+            std::string::npos);
+  EXPECT_NE(error_of(write("m", "a\n" + std::string(1'000'000, 'x') + "\n"))
+                .find("m:2: a line of 1000000 bytes or more"),
+            std::string::npos);
+  EXPECT_EQ(error_of(write("k", std::string(999'999, 'x'))), "no error");
+}
+
+TEST_F(LineReaderTest, RefusesDamagedFiles) {
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += std::to_string(i * 7919 % 10'007) + "\n";
+  const std::string whole = zipped(text);
+  EXPECT_EQ(error_of(write("whole.gz", whole)), "no error");
+  EXPECT_NE(error_of(write("cut.gz", whole.substr(0, whole.size() / 2))).find("truncated"),
+            std::string::npos);
+  EXPECT_NE(error_of(write("tail.gz", whole.substr(0, whole.size() - 3))).find("truncated"),
+            std::string::npos);
+  std::string damaged = whole;
+  for (size_t i = damaged.size() / 2; i < damaged.size() / 2 + 50; ++i) damaged[i] = '\x55';
+  EXPECT_NE(error_of(write("damaged.gz", damaged)).find("damaged"), std::string::npos);
+  EXPECT_NE(error_of(folder_ + "/none").find("none: cannot be opened: No such file"), std::string::npos);
+  EXPECT_NE(error_of(folder_).find("cannot be read"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace heed
