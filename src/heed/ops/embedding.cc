@@ -1,5 +1,6 @@
 #include "heed/ops/embedding.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "heed/kernels/layer.h"
@@ -22,9 +23,11 @@ void check(const TokenField& tokens, int64_t words, int64_t positions) {
 }  // namespace
 
 Var embedding(Context& c, const TokenField& tokens, const Parameter& table, const EmbeddingOptions& options) {
-  const Tensor* positions = options.positions ? &options.positions->value() : options.fixed_positions;
   const Layout& layout = tokens.layout;
-  check(tokens, table.shape().rows(), positions ? positions->rows() : -1);
+  const Tensor positions = options.positions   ? options.positions->value()
+                           : options.sinusoids ? options.sinusoids->up_to(layout.positions_end())
+                                               : Tensor();
+  check(tokens, table.shape().rows(), positions ? positions.rows() : -1);
 
   const kernels::Dropout dropped = options.dropout.in(c);
   Var y(c.allocate(Shape{layout.rows(), table.shape().width()}));
@@ -36,7 +39,7 @@ Var embedding(Context& c, const TokenField& tokens, const Parameter& table, cons
                                 .ids = tokens.ids.data(),
                                 .table = table.value().data<float>(),
                                 .scale = options.scale,
-                                .positions = positions ? positions->data<float>() : nullptr,
+                                .positions = positions ? positions.data<float>() : nullptr,
                                 .position = layout.positions().data(),
                                 .dropout = dropped,
                                 .row_keys = layout.row_keys().data(),
@@ -67,18 +70,18 @@ Var embedding(Context& c, const TokenField& tokens, const Parameter& table, cons
   return y;
 }
 
-Tensor sinusoidal_positions(int64_t length, int64_t width) {
-  Tensor table = Tensor::empty({length, width});
-  for (int64_t position = 0; position < length; ++position) {
-    for (int64_t column = 0; column < width; ++column) {
-      const double rate =
-          std::exp(static_cast<double>(column / 2 * 2) / static_cast<double>(width) * -std::log(1e4));
-      const double angle = static_cast<double>(position) * rate;
-      table.row<float>(position)[column] =
+const Tensor& SinusoidalPositions::up_to(int64_t length) {
+  if (table_ && table_.rows() >= length) return table_;
+  table_ = Tensor::empty({std::max<int64_t>({length, table_ ? 2 * table_.rows() : 0, 256}), width_});
+  for (int64_t position = 0; position < table_.rows(); ++position) {
+    for (int64_t column = 0; column < width_; ++column) {
+      const double exponent = static_cast<double>(column / 2 * 2) / static_cast<double>(width_);
+      const double angle = static_cast<double>(position) * std::pow(10000.0, -exponent);
+      table_.row<float>(position)[column] =
           static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
     }
   }
-  return table;
+  return table_;
 }
 
 }  // namespace heed

@@ -7,10 +7,23 @@
 
 namespace heed {
 
+// The sinusoids of Vaswani et al. 2017, section 3.5: sine in even columns, cosine in odd ones. Grows as
+// needed.
+class SinusoidalPositions {
+ public:
+  explicit SinusoidalPositions(int64_t width) : width_(width) {}
+  // [at least length, width] f32
+  const Tensor& up_to(int64_t length);
+
+ private:
+  int64_t width_;
+  Tensor table_;
+};
+
 struct EmbeddingOptions {
-  float scale = 1.0f;                       // sqrt(d_model) in Vaswani et al. 2017, section 3.4
-  const Parameter* positions = nullptr;     // [longest, D] learned positions, or
-  const Tensor* fixed_positions = nullptr;  // [longest, D] f32, such as sinusoids; or neither
+  float scale = 1.0f;                              // sqrt(d_model) in Vaswani et al. 2017, section 3.4
+  const Parameter* positions = nullptr;            // [longest, D] learned positions, or
+  std::shared_ptr<SinusoidalPositions> sinusoids;  // fixed ones, or neither
   DropoutSite dropout;
 };
 
@@ -18,9 +31,5 @@ struct EmbeddingOptions {
 // Throws InputError for an id outside the table or a sentence longer than there are positions.
 Var embedding(Context& c, const TokenField& tokens, const Parameter& table,
               const EmbeddingOptions& options = {});
-
-// The sinusoids of Vaswani et al. 2017, section 3.5: [length, width] f32, sine in even columns, cosine in odd
-// ones.
-Tensor sinusoidal_positions(int64_t length, int64_t width);
 
 }  // namespace heed

@@ -31,6 +31,7 @@ Layout::Layout(std::vector<int32_t> offsets, std::vector<uint64_t> numbers) {
       data->row_keys.push_back(mix64(sentence_key, static_cast<uint64_t>(position)));
     }
   }
+  data->positions_end = data->longest;
   data->offsets = std::move(offsets);
   data->numbers = std::move(numbers);
   data_ = std::move(data);
@@ -40,6 +41,17 @@ Layout Layout::of_lengths(std::span<const int32_t> lengths, std::vector<uint64_t
   std::vector<int32_t> offsets(lengths.size() + 1, 0);
   std::partial_sum(lengths.begin(), lengths.end(), offsets.begin() + 1);
   return Layout(std::move(offsets), std::move(numbers));
+}
+
+Layout Layout::of_steps(std::span<const int32_t> positions) {
+  const std::vector<int32_t> ones(positions.size(), 1);
+  const Layout single = of_lengths(ones);
+  auto data = std::make_shared<Data>(*single.data_);
+  data->positions.assign(positions.begin(), positions.end());
+  data->positions_end = positions.empty() ? 0 : *std::max_element(positions.begin(), positions.end()) + 1;
+  Layout layout;
+  layout.data_ = std::move(data);
+  return layout;
 }
 
 }  // namespace heed

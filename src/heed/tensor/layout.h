@@ -21,6 +21,9 @@ class Layout {
   // Consecutive sentences of these lengths.
   static Layout of_lengths(std::span<const int32_t> lengths, std::vector<uint64_t> numbers = {});
 
+  // Decoding: each sentence is one new row which stands at positions[i].
+  static Layout of_steps(std::span<const int32_t> positions);
+
   int64_t sentences() const { return static_cast<int64_t>(data_->offsets.size()) - 1; }  // B
   int64_t rows() const { return data_->offsets.back(); }                                 // R
   int32_t begin(int64_t sentence) const { return data_->offsets[sentence]; }
@@ -30,6 +33,8 @@ class Layout {
   std::span<const int32_t> offsets() const { return data_->offsets; }
   std::span<const uint64_t> numbers() const { return data_->numbers; }
 
+  // The highest position of a row, plus one: the longest sentence, unless the rows are steps.
+  int32_t positions_end() const { return data_->positions_end; }
   // [R] the row's position in its sentence, from 0.
   std::span<const int32_t> positions() const { return data_->positions; }
   // [R] mixes the sentence's number and the position: the row's part of every random counter.
@@ -46,9 +51,15 @@ class Layout {
     std::vector<int32_t> positions;
     std::vector<uint64_t> row_keys;
     int32_t longest = 0;
+    int32_t positions_end = 0;
   };
   std::shared_ptr<const Data> data_;
 };
+
+// Ids every vocabulary begins with.
+inline constexpr int32_t kEndToken = 0;      // </s>
+inline constexpr int32_t kUnknownToken = 1;  // <unk>
+inline constexpr int32_t kBeginToken = 2;    // <s>
 
 // One named column of a batch: token ids, one a row, and how the rows form sentences.
 struct TokenField {

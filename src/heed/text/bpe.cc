@@ -39,7 +39,7 @@ class BpeSegmenter : public Segmenter {
       if (number == 1 && line.starts_with("#version:")) {
         const std::string_view version = version_of(line);
         if (version != "0.1" && version != "0.2")
-          fail_input("{}:1: codes of version {}; 0.1 and 0.2 are known", name, quoted(version));
+          fail_input("{}:1: codes of version {}; 0.1 and 0.2 are known", name, in_quotes(version));
         end_is_separate_ = version == "0.1";
         continue;
       }
@@ -47,7 +47,7 @@ class BpeSegmenter : public Segmenter {
       const size_t space = line.find(' ');
       if (space == 0 || space == line.npos || line.find(' ', space + 1) != line.npos)
         fail_input("{}:{}: {} found where two pieces with one space between them are expected", name, number,
-                   quoted(line));
+                   in_quotes(line));
       add_merge(line.substr(0, space), line.substr(space + 1));
     }
     if (merges_.empty())

@@ -67,7 +67,7 @@ class SentencePieceSegmenter : public Segmenter {
         words.push_back(piece);
       else if (piece != expected[id])
         fail_input("{}: piece {} is {}, heed's models have {} there; train the pieces with heed", name, i,
-                   quoted(piece), quoted(expected[id]));
+                   in_quotes(piece), in_quotes(expected[id]));
     }
     return Vocabulary(reserved, std::move(words));
   }

@@ -14,7 +14,8 @@ void TextConfig::check() const {
   for (const std::string& name : reserved)
     if (name.size() < 3 || !name.starts_with('<') || !name.ends_with('>') ||
         name.find_first_of(" ,\t\n\"") != name.npos)
-      fail_input("text.reserved: {} must look like <mask>, without spaces, commas and quotes", quoted(name));
+      fail_input("text.reserved: {} must look like <mask>, without spaces, commas and quotes",
+                 in_quotes(name));
 }
 
 }  // namespace heed

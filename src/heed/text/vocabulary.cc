@@ -48,7 +48,7 @@ Vocabulary::Vocabulary(std::vector<std::string> reserved, std::vector<std::strin
   for (size_t i = 0; i < words_.size(); ++i) {
     if (words_[i].empty()) fail_input("vocabulary: word {} is empty", i);
     if (!ids_.emplace(words_[i], static_cast<int32_t>(i)).second)
-      fail_input("vocabulary: {} occurs twice (words {} and {})", quoted(words_[i]), ids_[words_[i]], i);
+      fail_input("vocabulary: {} occurs twice (words {} and {})", in_quotes(words_[i]), ids_[words_[i]], i);
   }
 }
 
@@ -79,11 +79,11 @@ Vocabulary Vocabulary::parse(std::string_view file, const std::string& name,
   for (size_t i = 0; i < expected.size(); ++i)
     if (i >= words.size() || words[i] != expected[i])
       fail_input("{}:{}: {} found where the reserved word {} is expected; this is no vocabulary of heed",
-                 name, i + 1, i < words.size() ? quoted(words[i]) : "end of file", quoted(expected[i]));
+                 name, i + 1, i < words.size() ? in_quotes(words[i]) : "end of file", in_quotes(expected[i]));
   StringMap<size_t> seen;
   for (size_t i = 0; i < words.size(); ++i)
     if (const auto [first, is_new] = seen.emplace(words[i], i); !is_new)
-      fail_input("{}:{}: {} occurs a second time, first on line {}", name, i + 1, quoted(words[i]),
+      fail_input("{}:{}: {} occurs a second time, first on line {}", name, i + 1, in_quotes(words[i]),
                  first->second + 1);
   words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(expected.size()));
   return Vocabulary(std::move(reserved), std::move(words));
@@ -112,7 +112,7 @@ std::optional<int32_t> Vocabulary::reserved_id(std::string_view name) const {
 Labels::Labels(std::vector<std::string> names) : names_(std::move(names)) {
   std::sort(names_.begin(), names_.end());
   const auto twice = std::adjacent_find(names_.begin(), names_.end());
-  if (twice != names_.end()) fail_input("labels: {} occurs twice", quoted(*twice));
+  if (twice != names_.end()) fail_input("labels: {} occurs twice", in_quotes(*twice));
   if (!names_.empty() && names_.front().empty()) fail_input("labels: a name is empty");
 }
 

@@ -1,6 +1,6 @@
-#include "heed/ops/output_loss.h"
-
 #include "heed/kernels/output.h"
+
+#include "heed/ops/output.h"
 
 namespace heed {
 namespace {
@@ -15,13 +15,17 @@ void scale(Tensor& x, float factor) {
   });
 }
 
+void check_width(const Tensor& x, const Parameter& weight) {
+  require(x.width() == weight.shape().width(), "output {}: input of width {} for a weight of shape {}",
+          weight.name(), x.width(), weight.shape().to_string());
+}
+
 }  // namespace
 
 OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const Parameter* bias,
                        const std::vector<int32_t>& targets, double smoothing) {
   const int64_t rows = x.rows(), width = x.width(), words = weight.shape().rows();
-  require(width == weight.shape().width(), "output {}: input of width {} for a weight of shape {}",
-          weight.name(), width, weight.shape().to_string());
+  check_width(x.value, weight);
   require(static_cast<int64_t>(targets.size()) == rows, "output {}: {} targets for {} rows", weight.name(),
           targets.size(), rows);
   for (const int32_t target : targets) {
@@ -80,6 +84,48 @@ OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const 
     });
   }
   return loss;
+}
+
+TopWords output_top_k(Context& c, const Tensor& x, const Parameter& weight, const Parameter* bias, int64_t k,
+                      std::span<const float> row_bias) {
+  check_width(x, weight);
+  const int64_t words = weight.shape().rows();
+  require(k >= 1 && k <= words, "top-k: {} of {} words", k, words);
+  require(row_bias.empty() || static_cast<int64_t>(row_bias.size()) == x.rows() * words,
+          "top-k: {} biases for {} rows of {} words", row_bias.size(), x.rows(), words);
+  TopWords top{std::vector<int32_t>(x.rows() * k), std::vector<float>(x.rows() * k)};
+  dispatch(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::output_top_k(c.pool,
+                          kernels::OutputTopKArgs<T>{.rows = x.rows(),
+                                                     .width = x.width(),
+                                                     .words = words,
+                                                     .x = x.data<T>(),
+                                                     .weight = &weight.packed(c),
+                                                     .bias = bias ? bias->value().data<float>() : nullptr,
+                                                     .row_bias = row_bias.empty() ? nullptr : row_bias.data(),
+                                                     .k = k,
+                                                     .ids = top.ids.data(),
+                                                     .log_probs = top.log_probs.data()});
+  });
+  return top;
+}
+
+Tensor output_log_probs(Context& c, const Tensor& x, const Parameter& weight, const Parameter* bias) {
+  check_width(x, weight);
+  Tensor log_probs = c.allocate(Shape{x.rows(), weight.shape().rows()}, DType::f32);
+  dispatch(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::output_log_probs(
+        c.pool, kernels::OutputLogProbsArgs<T>{.rows = x.rows(),
+                                               .width = x.width(),
+                                               .words = weight.shape().rows(),
+                                               .x = x.data<T>(),
+                                               .weight = &weight.packed(c),
+                                               .bias = bias ? bias->value().data<float>() : nullptr,
+                                               .log_probs = log_probs.data<float>()});
+  });
+  return log_probs;
 }
 
 }  // namespace heed

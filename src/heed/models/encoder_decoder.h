@@ -1,0 +1,46 @@
+// What training, search and pictures ask of a model that turns a source into a target.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/nn/parameters.h"
+#include "heed/nn/step_decoder.h"
+#include "heed/ops/output.h"
+
+namespace heed {
+
+// The attention of one layer over one sentence pair: weights [heads, T, S] f32.
+struct AttentionWeights {
+  std::string name;  // "decoder layer 2, source"
+  Tensor weights;
+};
+
+class EncoderDecoder {
+ public:
+  virtual ~EncoderDecoder() = default;
+
+  virtual ParameterStore& parameters() = 0;
+  virtual const ParameterStore& parameters() const = 0;
+
+  // Teacher forcing. source and target end with </s>; the decoder reads <s> and the target without its last
+  // token. The loss of every target token, in the rows of `target`.
+  virtual OutputLoss loss(Context& c, const TokenField& source, const TokenField& target,
+                          double smoothing) const = 0;
+
+  // The same, as log-probabilities of every word: [R_t, V] f32.
+  virtual Tensor log_probs(Context& c, const TokenField& source, const TokenField& target) const = 0;
+
+  virtual std::unique_ptr<StepDecoder> step_decoder() const = 0;
+
+  // What each layer attends to while it reads the source and writes the target; one entry a layer and kind.
+  // One sentence pair at a time.
+  virtual std::vector<AttentionWeights> attention(Context& c, const TokenField& source,
+                                                  const TokenField& target) const = 0;
+};
+
+// <s> followed by each sentence without its last token.
+TokenField shifted_right(const TokenField& target);
+
+}  // namespace heed

@@ -1,0 +1,180 @@
+#include "heed/models/transformer.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "heed/ops/activation.h"
+#include "heed/ops/output.h"
+
+namespace heed {
+
+void TransformerConfig::visit(ConfigVisitor& v) {
+  v("width", width, "model width D", between(1, 65536));
+  v("encoder_layers", encoder_layers, "layers of the encoder", between(1, 1000));
+  v("decoder_layers", decoder_layers, "layers of the decoder", between(1, 1000));
+  v("heads", heads, "attention heads H; they divide the width", between(1, 1024));
+  v("feed_forward", feed_forward, "width F inside the feed-forward layer", between(1, 1 << 20));
+  v("dropout", dropout, "dropout of embeddings and of every sub-layer's output", between(0.0, 0.99));
+  v("attention_dropout", attention_dropout, "dropout of attention weights", between(0.0, 0.99));
+  v("activation_dropout", activation_dropout, "dropout inside the feed-forward layer", between(0.0, 0.99));
+  v("activation", activation, {"relu", "gelu"}, "function inside the feed-forward layer");
+  v("pre_norm", pre_norm, "LayerNorm before each sub-layer instead of after it");
+  v("scaled_attention", scaled_attention, "divide attention scores by sqrt(head width)");
+  v("positions", positions, {"sinusoidal", "learned"}, "how positions enter the embeddings");
+  v("max_positions", max_positions, "the longest sentence learned positions know, in tokens",
+    between(1, 1 << 20));
+  v("tying", tying, {"all", "target", "none"},
+    "one weight for source embedding, target embedding and output; for the last two; or none");
+  v("output_bias", output_bias, "a bias on the output layer");
+}
+
+namespace {
+
+MultiHeadOptions attention_options(const TransformerConfig& config, bool causal) {
+  return {.width = config.width,
+          .heads = config.heads,
+          .causal = causal,
+          .scaled = config.scaled_attention,
+          .dropout = config.attention_dropout};
+}
+
+}  // namespace
+
+FeedForward::FeedForward(ParameterStore& store, const std::string& name, const TransformerConfig& config)
+    : inner_(store, name + ".inner", config.width, config.feed_forward),
+      outer_(store, name + ".outer", config.feed_forward, config.width),
+      activation_(config.activation == FeedForwardActivation::relu ? kernels::Activation::relu
+                                                                   : kernels::Activation::gelu),
+      dropout_(name + ".dropout", config.activation_dropout) {}
+
+Var FeedForward::operator()(Context& c, const Var& x, const Layout& layout) const {
+  const Var inner = dropout(c, inner_(c, x, activation_), dropout_, layout);  // [R, F]
+  return outer_(c, inner);                                                    // [R, D]
+}
+
+EncoderLayer::EncoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config)
+    : around_self_(store, name + ".self", config.width, config.pre_norm, config.dropout),
+      around_feed_forward_(store, name + ".feed_forward", config.width, config.pre_norm, config.dropout),
+      self_(store, name + ".self", attention_options(config, false)),
+      feed_forward_(store, name + ".feed_forward", config) {}
+
+DecoderLayer::DecoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config)
+    : around_self_(store, name + ".self", config.width, config.pre_norm, config.dropout),
+      around_cross_(store, name + ".cross", config.width, config.pre_norm, config.dropout),
+      around_feed_forward_(store, name + ".feed_forward", config.width, config.pre_norm, config.dropout),
+      self_(store, name + ".self", attention_options(config, true)),
+      cross_(store, name + ".cross", attention_options(config, false)),
+      feed_forward_(store, name + ".feed_forward", config) {}
+
+Transformer::Transformer(const TransformerConfig& config, int64_t source_words, int64_t target_words,
+                         uint64_t seed)
+    : config_(config), store_(seed) {
+  const int64_t width = config.width;
+  if (width % config.heads != 0) {
+    fail_input("model.width {} does not divide into model.heads {}; choose a multiple", width, config.heads);
+  }
+  if (config.tying == Tying::all && source_words != target_words) {
+    fail_input(
+        "model.tying: all needs one vocabulary for both sides, but the source has {} words and the target "
+        "{}; set "
+        "text.shared: true, or model.tying: target",
+        source_words, target_words);
+  }
+
+  // Section 3.4: one weight for both embeddings and the output; N(0, 1/D) keeps rows near length one.
+  const Initial embedding = Initial::normal(1.0 / std::sqrt(static_cast<double>(width)));
+  target_embedding_ = &store_.add("target.embedding", {target_words, width}, embedding);
+  source_embedding_ = config.tying == Tying::all
+                          ? target_embedding_
+                          : &store_.add("source.embedding", {source_words, width}, embedding);
+  output_weight_ = config.tying == Tying::none
+                       ? &store_.add("output.weight", {target_words, width}, embedding)
+                       : target_embedding_;
+  if (config.output_bias) output_bias_ = &store_.add("output.bias", {target_words}, Initial::constant(0.0));
+
+  source_options_.scale = target_options_.scale = std::sqrt(static_cast<float>(width));
+  source_options_.dropout = DropoutSite("source.embedding.dropout", config.dropout);
+  target_options_.dropout = DropoutSite("target.embedding.dropout", config.dropout);
+  if (config.positions == Positions::learned) {
+    source_options_.positions = &store_.add("source.positions", {config.max_positions, width}, embedding);
+    target_options_.positions = &store_.add("target.positions", {config.max_positions, width}, embedding);
+  } else {
+    source_options_.sinusoids = target_options_.sinusoids = std::make_shared<SinusoidalPositions>(width);
+  }
+
+  for (int64_t i = 0; i < config.encoder_layers; ++i) {
+    encoder_.emplace_back(store_, "encoder." + std::to_string(i), config);
+  }
+  for (int64_t i = 0; i < config.decoder_layers; ++i) {
+    decoder_.emplace_back(store_, "decoder." + std::to_string(i), config);
+  }
+  if (config.pre_norm) {
+    encoder_norm_.emplace(store_, "encoder.norm", width);
+    decoder_norm_.emplace(store_, "decoder.norm", width);
+  }
+}
+
+Var Transformer::encode(Context& c, const TokenField& source, const Observer& observer) const {
+  const Layout& layout = source.layout;
+  Var x = embedding(c, source, *source_embedding_, source_options_);  // [R_s, D]
+  for (size_t i = 0; i < encoder_.size(); ++i) {
+    const SelfAttention& self = encoder_[i].self_attention();
+    x = encoder_[i](c, x, layout, [&](const Var& h) {
+      if (observer) observer(fmt::format("encoder layer {}", i + 1), self.weights(c, h, layout));
+      return self(c, h, layout);
+    });
+  }
+  return encoder_norm_ ? (*encoder_norm_)(c, x) : x;
+}
+
+Var Transformer::decode(Context& c, const TokenField& target, const Var& memory, const Layout& memory_layout,
+                        const Observer& observer) const {
+  const Layout& layout = target.layout;
+  Var x = embedding(c, shifted_right(target), *target_embedding_, target_options_);  // [R_t, D]
+  for (size_t i = 0; i < decoder_.size(); ++i) {
+    const SelfAttention& self = decoder_[i].self_attention();
+    const CrossAttention& cross = decoder_[i].cross_attention();
+    x = decoder_[i](
+        c, x, layout,
+        [&](const Var& h) {
+          if (observer) observer(fmt::format("decoder layer {}, target", i + 1), self.weights(c, h, layout));
+          return self(c, h, layout);
+        },
+        [&](const Var& h) {
+          if (observer) {
+            observer(fmt::format("decoder layer {}, source", i + 1),
+                     cross.weights(c, h, layout, memory, memory_layout));
+          }
+          return cross(c, h, layout, memory, memory_layout);
+        });
+  }
+  return decoder_norm_ ? (*decoder_norm_)(c, x) : x;
+}
+
+OutputLoss Transformer::loss(Context& c, const TokenField& source, const TokenField& target,
+                             double smoothing) const {
+  const Var memory = encode(c, source);                         // [R_s, D]
+  const Var states = decode(c, target, memory, source.layout);  // [R_t, D]
+  return output_loss(c, states, *output_weight_, output_bias_, target.ids, smoothing);
+}
+
+Tensor Transformer::log_probs(Context& c, const TokenField& source, const TokenField& target) const {
+  const Var states = decode(c, target, encode(c, source), source.layout);
+  return output_log_probs(c, states.value, *output_weight_, output_bias_);  // [R_t, V]
+}
+
+std::vector<AttentionWeights> Transformer::attention(Context& c, const TokenField& source,
+                                                     const TokenField& target) const {
+  require(source.layout.sentences() == 1, "attention is shown for one sentence at a time, not {}",
+          source.layout.sentences());
+  std::vector<AttentionWeights> seen;
+  const Observer observer = [&](const std::string& name, std::vector<Tensor> weights) {
+    seen.push_back({name, std::move(weights.front())});
+  };
+  const Var memory = encode(c, source, observer);
+  decode(c, target, memory, source.layout, observer);
+  return seen;
+}
+
+}  // namespace heed

@@ -1,0 +1,192 @@
+#include "heed/models/transformer_decoding.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace heed {
+namespace {
+
+// A hypothesis keeps the list of its cache rows, so selecting copies small integers and no keys.
+struct Hypothesis {
+  std::vector<int32_t> history;  // rows of the self-attention caches, one a position
+  int32_t memory_first = 0;      // the source's rows in the memory caches
+  int32_t memory_length = 0;
+};
+
+class State final : public DecoderState {
+ public:
+  explicit State(size_t layers) : self(layers), memory(layers) {}
+  int64_t rows() const override { return static_cast<int64_t>(hypotheses.size()); }
+
+  std::vector<Hypothesis> hypotheses;
+  Tensor outputs;                     // [N, D] what the output layer reads for each, on the heap
+  std::vector<KeyValueCache> self;    // one a layer
+  std::vector<KeyValueCache> memory;  // one a layer, projected once a source
+};
+
+State& mine(DecoderState& state) {
+  return static_cast<State&>(state);
+}
+const State& mine(const DecoderState& state) {
+  return static_cast<const State&>(state);
+}
+
+// Long-running states (a server's) forget rows nobody sees any more, once they are the larger part.
+template <class Used>
+void compact(std::vector<KeyValueCache>& caches, size_t used_rows, Used&& for_each_used) {
+  constexpr int64_t kWorthIt = 4096;
+  const int64_t rows = caches.front().rows();
+  if (rows < kWorthIt || rows < 2 * static_cast<int64_t>(used_rows)) return;
+  std::vector<int32_t> new_row(rows, -1), kept;
+  for_each_used([&](int32_t row) { new_row[row] = 0; });
+  for (int32_t row = 0; row < rows; ++row) {
+    if (new_row[row] == 0) {
+      new_row[row] = static_cast<int32_t>(kept.size());
+      kept.push_back(row);
+    }
+  }
+  for (KeyValueCache& cache : caches) cache.keep_rows(kept);
+  for_each_used.rename(new_row);
+}
+
+// The rows that hypotheses see in the self-attention caches.
+struct HistoryRows {
+  std::vector<Hypothesis>& hypotheses;
+  template <class F>
+  void operator()(F&& f) {
+    for (const Hypothesis& h : hypotheses) std::for_each(h.history.begin(), h.history.end(), f);
+  }
+  void rename(const std::vector<int32_t>& new_row) {
+    for (Hypothesis& h : hypotheses) {
+      for (int32_t& row : h.history) row = new_row[row];
+    }
+  }
+};
+
+// The rows of their sources in the memory caches.
+struct MemoryRows {
+  std::vector<Hypothesis>& hypotheses;
+  template <class F>
+  void operator()(F&& f) {
+    for (const Hypothesis& h : hypotheses) {
+      for (int32_t i = 0; i < h.memory_length; ++i) f(h.memory_first + i);
+    }
+  }
+  void rename(const std::vector<int32_t>& new_row) {
+    for (Hypothesis& h : hypotheses) {
+      if (h.memory_length > 0) h.memory_first = new_row[h.memory_first];
+    }
+  }
+};
+
+}  // namespace
+
+int64_t TransformerStepDecoder::vocabulary_size() const {
+  return model_.output_weight_->shape().rows();
+}
+
+std::unique_ptr<DecoderState> TransformerStepDecoder::make_state() const {
+  return std::make_unique<State>(model_.decoder_.size());
+}
+
+void TransformerStepDecoder::start(Context& c, DecoderState& state, const TokenField& source) const {
+  State& s = mine(state);
+  const Var memory = model_.encode(c, source);  // [R_s, D]
+  int64_t first = 0;
+  for (size_t i = 0; i < model_.decoder_.size(); ++i) {
+    first = s.memory[i].append(model_.decoder_[i].cross_attention().project_memory(c, memory).value);
+  }
+
+  // The new rows' first step reads <s>; the rows already here keep what they have.
+  State started(model_.decoder_.size());
+  started.self = std::move(s.self);
+  started.memory = std::move(s.memory);
+  for (int64_t i = 0; i < source.layout.sentences(); ++i) {
+    started.hypotheses.push_back(
+        {{}, static_cast<int32_t>(first) + source.layout.begin(i), source.layout.length(i)});
+  }
+  append(c, started, std::vector<int32_t>(started.hypotheses.size(), kBeginToken));
+  s.self = std::move(started.self);
+  s.memory = std::move(started.memory);
+
+  const int64_t before = s.rows(), added = started.rows(), width = started.outputs.width();
+  Tensor outputs = Tensor::empty({before + added, width}, started.outputs.dtype());
+  dispatch(outputs.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    if (before > 0) std::copy_n(s.outputs.data<T>(), before * width, outputs.data<T>());
+    std::copy_n(started.outputs.data<T>(), added * width, outputs.row<T>(before));
+  });
+  s.outputs = outputs;
+  std::move(started.hypotheses.begin(), started.hypotheses.end(), std::back_inserter(s.hypotheses));
+}
+
+void TransformerStepDecoder::append(Context& c, DecoderState& state, std::span<const int32_t> tokens) const {
+  State& s = mine(state);
+  require(static_cast<int64_t>(tokens.size()) == s.rows(), "decoding: {} tokens for {} hypotheses",
+          tokens.size(), s.rows());
+  c.arena.reset();
+
+  std::vector<int32_t> positions;
+  StepHistory history{{0}, {}};
+  StepMemory memory{{0}, {}};
+  int32_t new_row = static_cast<int32_t>(s.self.front().rows());
+  for (Hypothesis& h : s.hypotheses) {
+    positions.push_back(static_cast<int32_t>(h.history.size()));
+    h.history.push_back(new_row++);
+    history.rows.insert(history.rows.end(), h.history.begin(), h.history.end());
+    history.offsets.push_back(static_cast<int32_t>(history.rows.size()));
+    memory.first.push_back(h.memory_first);
+    memory.offsets.push_back(memory.offsets.back() + h.memory_length);
+  }
+
+  const TokenField inputs{{tokens.begin(), tokens.end()}, Layout::of_steps(positions)};
+  Var x = embedding(c, inputs, *model_.target_embedding_, model_.target_options_);  // [N, D]
+  for (size_t i = 0; i < model_.decoder_.size(); ++i) {
+    const DecoderLayer& layer = model_.decoder_[i];
+    x = layer(
+        c, x, inputs.layout,
+        [&](const Var& h) { return layer.self_attention().step(c, h, s.self[i], history); },
+        [&](const Var& h) { return layer.cross_attention().step(c, h, s.memory[i], memory); });
+  }
+  if (model_.decoder_norm_) x = (*model_.decoder_norm_)(c, x);
+  s.outputs = x.value.keep();
+}
+
+void TransformerStepDecoder::select(DecoderState& state, std::span<const int32_t> parents) const {
+  State& s = mine(state);
+  std::vector<Hypothesis> selected;
+  Tensor outputs =
+      Tensor::empty({static_cast<int64_t>(parents.size()), s.outputs.width()}, s.outputs.dtype());
+  size_t history_rows = 0, memory_rows = 0;
+  for (size_t i = 0; i < parents.size(); ++i) {
+    selected.push_back(s.hypotheses.at(parents[i]));
+    history_rows += selected.back().history.size();
+    memory_rows += static_cast<size_t>(selected.back().memory_length);
+    dispatch(outputs.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      std::copy_n(s.outputs.row<T>(parents[i]), outputs.width(), outputs.row<T>(static_cast<int64_t>(i)));
+    });
+  }
+  s.hypotheses = std::move(selected);
+  s.outputs = outputs;
+  // Beams share rows, so these counts are upper bounds of what is in use.
+  compact(s.self, history_rows, HistoryRows{s.hypotheses});
+  compact(s.memory, memory_rows, MemoryRows{s.hypotheses});
+}
+
+Candidates TransformerStepDecoder::candidates(Context& c, const DecoderState& state, int64_t k,
+                                              std::span<const float> bias) const {
+  TopWords top = output_top_k(c, mine(state).outputs, *model_.output_weight_, model_.output_bias_, k, bias);
+  return {k, std::move(top.ids), std::move(top.log_probs)};
+}
+
+std::vector<float> TransformerStepDecoder::log_probs(Context& c, const DecoderState& state) const {
+  const Tensor all = output_log_probs(c, mine(state).outputs, *model_.output_weight_, model_.output_bias_);
+  return {all.data<float>(), all.data<float>() + all.size()};
+}
+
+std::unique_ptr<StepDecoder> Transformer::step_decoder() const {
+  return std::make_unique<TransformerStepDecoder>(*this);
+}
+
+}  // namespace heed
