@@ -24,12 +24,12 @@ TEST(TextUtil, NearestIsNearOrNothing) {
 }
 
 TEST(TextUtil, QuotedIsShortAndPrintable) {
-  EXPECT_EQ(quoted("abc"), "\"abc\"");
-  EXPECT_EQ(quoted("a\nb\x7f"), "\"a\\x0ab\\x7f\"");
-  EXPECT_EQ(quoted("abcdef", 3), "\"abc\"...");
-  EXPECT_EQ(quoted("ab\xc3\xa4", 3), "\"ab\"...");  // never half a character
-  EXPECT_EQ(quoted("\xc3\xa4"), "\"\xc3\xa4\"");
-  EXPECT_EQ(quoted("\xff"), "\"\\xff\"");
+  EXPECT_EQ(in_quotes("abc"), "\"abc\"");
+  EXPECT_EQ(in_quotes("a\nb\x7f"), "\"a\\x0ab\\x7f\"");
+  EXPECT_EQ(in_quotes("abcdef", 3), "\"abc\"...");
+  EXPECT_EQ(in_quotes("ab\xc3\xa4", 3), "\"ab\"...");  // never half a character
+  EXPECT_EQ(in_quotes("\xc3\xa4"), "\"\xc3\xa4\"");
+  EXPECT_EQ(in_quotes("\xff"), "\"\\xff\"");
 }
 
 TEST(TextUtil, SplitAndJoin) {

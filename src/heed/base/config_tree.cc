@@ -75,7 +75,7 @@ class TreeBuilder : public YAML::EventHandler {
   void check(const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& tag) const {
     if (anchor != 0) refuse_anchor(mark);
     if (!tag.empty() && tag != "?" && tag != "!")
-      fail_input("{}: tags ({}) are not used here; write the value without it", where(mark), quoted(tag));
+      fail_input("{}: tags ({}) are not used here; write the value without it", where(mark), in_quotes(tag));
     const bool key_expected =
         !open_.empty() && open_.back().node.kind == ConfigNode::Kind::map && !open_.back().has_key;
     if (key_expected) fail_input("{}: expected the name of a key (is a bracket not closed?)", where(mark));
@@ -84,7 +84,7 @@ class TreeBuilder : public YAML::EventHandler {
   void add_key(const YAML::Mark& mark, const std::string& key) {
     Open& map = open_.back();
     if (!map.keys.insert(key).second)
-      fail_input("{}: the key {} is here a second time; remove one of them", where(mark), quoted(key));
+      fail_input("{}: the key {} is here a second time; remove one of them", where(mark), in_quotes(key));
     map.has_key = true;
     map.key = key;
     map.key_where = where(mark);

@@ -43,13 +43,13 @@ std::string range_words(Range range) {
 bool parse_bool(std::string_view subject, std::string_view text) {
   if (text == "true") return true;
   if (text == "false") return false;
-  fail_input("{}: found {}, expected true or false", subject, quoted(text));
+  fail_input("{}: found {}, expected true or false", subject, in_quotes(text));
 }
 
 int64_t parse_integer(std::string_view subject, std::string_view text, Range range) {
   int64_t value = 0;
   if (!parse(text, value) || !inside(static_cast<double>(value), range))
-    fail_input("{}: found {}, expected a whole number{}", subject, quoted(text), range_words(range));
+    fail_input("{}: found {}, expected a whole number{}", subject, in_quotes(text), range_words(range));
   return value;
 }
 
@@ -61,7 +61,7 @@ double parse_number(std::string_view subject, std::string_view text, Range range
     value = NAN;
   }
   if (!inside(value, range))  // NaN never is
-    fail_input("{}: found {}, expected a number{}", subject, quoted(text), range_words(range));
+    fail_input("{}: found {}, expected a number{}", subject, in_quotes(text), range_words(range));
   return value;
 }
 
@@ -70,7 +70,7 @@ int parse_choice(std::string_view subject, std::string_view text, std::span<cons
     if (names[i] == text) return static_cast<int>(i);
   const std::vector<std::string> words(names.begin(), names.end());
   const auto meant = nearest(text, words);
-  fail_input("{}: found {}, expected one of {}.{}", subject, quoted(text), joined(words),
+  fail_input("{}: found {}, expected one of {}.{}", subject, in_quotes(text), joined(words),
              meant ? fmt::format(" Did you mean {}?", *meant) : "");
 }
 

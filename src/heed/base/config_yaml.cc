@@ -115,7 +115,7 @@ class YamlReader : public ConfigVisitor {
     if (node->kind != ConfigNode::Kind::scalar) fail_type(*node, expected);
     if (node->quoted)
       fail_input("{}: {}: found the text {} in quotes, expected {}", node->where, paths_.back(),
-                 quoted(node->text), expected);
+                 in_quotes(node->text), expected);
     return Found{fmt::format("{}: {}", node->where, paths_.back()), node->text};
   }
 
@@ -123,7 +123,7 @@ class YamlReader : public ConfigVisitor {
     const auto found = node.kind == ConfigNode::Kind::nothing ? std::string("nothing")
                        : node.kind == ConfigNode::Kind::list  ? std::string("a list")
                        : node.kind == ConfigNode::Kind::map   ? std::string("a group of keys")
-                                                              : quoted(node.text);
+                                                              : in_quotes(node.text);
     fail_input("{}: {}: found {}, expected {}", node.where, paths_.back(), found, expected);
   }
 
@@ -205,7 +205,7 @@ void read_yaml(std::string_view text, std::string_view file, const VisitConfig& 
   ConfigNode root = parse_yaml(text, file);
   if (root.kind == ConfigNode::Kind::scalar || root.kind == ConfigNode::Kind::list)
     fail_input("{}: found {}, expected keys and values, as in \"model: {{width: 256}}\"", root.where,
-               root.kind == ConfigNode::Kind::list ? "a list" : quoted(root.text));
+               root.kind == ConfigNode::Kind::list ? "a list" : in_quotes(root.text));
   for (const std::string& assignment : overrides) apply_override(root, assignment);
   YamlReader reader(root);
   visit(reader);

@@ -7,7 +7,7 @@
 
 namespace heed {
 
-std::string quoted(std::string_view text, size_t limit) {
+std::string in_quotes(std::string_view text, size_t limit) {
   size_t end = std::min(text.size(), limit);
   while (end > 0 && end < text.size() && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
   const std::string_view shown = text.substr(0, end);

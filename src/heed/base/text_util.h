@@ -10,7 +10,7 @@
 namespace heed {
 
 // The text in double quotes for a message: control characters escaped, at most `limit` bytes of it.
-std::string quoted(std::string_view text, size_t limit = 60);
+std::string in_quotes(std::string_view text, size_t limit = 60);
 
 // "a, b, c".
 std::string joined(std::span<const std::string> words, std::string_view separator = ", ");

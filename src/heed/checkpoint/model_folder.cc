@@ -39,7 +39,7 @@ void check_name(std::string_view name) {
                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                              c == '_' || c == '-' || c == '.';
                     });
-  require(good, "{} is no name for a file in a model folder", quoted(name));
+  require(good, "{} is no name for a file in a model folder", in_quotes(name));
 }
 
 // Puts the finished folder in the place of `target`. Both change places in one step, so that there is always
@@ -76,7 +76,7 @@ ModelStamp ModelStamp::of(const SafetensorsFile& file) {
   if (!format) fail_input("{}: not a heed model: its metadata has no heed.format", file.name());
   if (*format > kModelFormat)
     fail_input("{}: written by a newer heed ({}): format {}, this one reads up to {}", file.name(),
-               quoted(text("heed.version")), *format, kModelFormat);
+               in_quotes(text("heed.version")), *format, kModelFormat);
   return {.format = *format,
           .heed_version = text("heed.version"),
           .precision = text("heed.precision"),
@@ -187,7 +187,7 @@ std::optional<int64_t> ModelFolder::best() const {
   std::string text = read_file(path);
   while (!text.empty() && text.back() == '\n') text.pop_back();
   const auto update = whole_number(text);
-  if (!update) fail_input("{}: found {}, expected the number of a checkpoint", path, quoted(text));
+  if (!update) fail_input("{}: found {}, expected the number of a checkpoint", path, in_quotes(text));
   if (!folder_exists(checkpoint_path(*update)))
     fail_input("{}: names checkpoint {}, which is not there", path, *update);
   return update;

@@ -34,7 +34,7 @@ Json parse_header(std::string_view text, const std::string& name) {
     if (event == Json::parse_event_t::key) {
       const auto& key = parsed.get_ref<const std::string&>();
       if (!open_objects.back().insert(key).second)
-        fail_input("{}: its header names {} twice", name, heed::quoted(key));
+        fail_input("{}: its header names {} twice", name, in_quotes(key));
     }
     return true;
   };
@@ -62,9 +62,9 @@ TensorView parse_tensor(const Json& entry, std::span<const std::byte> data, cons
   TensorView view;
   const Json& dtype = entry["dtype"];
   if (!dtype.is_string() || safetensors_dtype_size(dtype.get_ref<const std::string&>()) == 0)
-    fail_input("{}: unknown dtype {}", subject,
-               heed::quoted(dtype.is_string() ? dtype.get_ref<const std::string&>()
-                                              : std::string(dtype.type_name())));
+    fail_input(
+        "{}: unknown dtype {}", subject,
+        in_quotes(dtype.is_string() ? dtype.get_ref<const std::string&>() : std::string(dtype.type_name())));
   view.dtype = dtype.get<std::string>();
 
   const Json& shape = entry["shape"];
@@ -183,12 +183,12 @@ SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, const s
   for (const auto& [key, entry] : header.items()) {
     if (key != kMetadata) {
       file.tensors_.emplace(key,
-                            parse_tensor(entry, data, fmt::format("{}: tensor {}", name, heed::quoted(key))));
+                            parse_tensor(entry, data, fmt::format("{}: tensor {}", name, in_quotes(key))));
       continue;
     }
     if (!entry.is_object()) fail_input("{}: its metadata is not a JSON object", name);
     for (const auto& [field, value] : entry.items()) {
-      if (!value.is_string()) fail_input("{}: its metadata {} is not a text", name, heed::quoted(field));
+      if (!value.is_string()) fail_input("{}: its metadata {} is not a text", name, in_quotes(field));
       file.metadata_.emplace(field, value.get<std::string>());
     }
   }
@@ -198,7 +198,7 @@ SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, const s
 
 const TensorView& SafetensorsFile::at(std::string_view tensor) const {
   const auto found = tensors_.find(tensor);
-  if (found == tensors_.end()) fail_input("{}: it has no tensor {}", name_, heed::quoted(tensor));
+  if (found == tensors_.end()) fail_input("{}: it has no tensor {}", name_, in_quotes(tensor));
   return found->second;
 }
 
