@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -10,6 +11,7 @@
 #include "heed/base/error.h"
 #include "heed/base/random.h"
 #include "heed/kernels/reference/matmul.h"
+#include "tests/kernels/levels.h"
 
 namespace heed::kernels {
 namespace {
@@ -95,33 +97,38 @@ void compare_with_reference(ThreadPool& pool, int64_t R, int64_t K, int64_t N, O
 }
 
 TEST(Matmul, EqualsReference) {
-  ThreadPool pool(3);
-  for (const auto [R, K, N] : {std::array<int64_t, 3>{1, 1, 1},
-                               {5, 7, 3},
-                               {1, 128, 130},
-                               {33, 31, 65},
-                               {17, 600, 48},
-                               {129, 64, 1000},
-                               {70, 1, 17},
-                               {0, 4, 4}}) {
-    for (const Options options :
-         {Options{}, Options{.bias = true}, Options{.bias = true, .relu = true}, Options{.accumulate = true},
-          Options{.bias = true, .relu = true, .accumulate = true}}) {
-      compare_with_reference<float, float>(pool, R, K, N, options);
-      compare_with_reference<Bf16, Bf16>(pool, R, K, N, options);
-      compare_with_reference<Bf16, float>(pool, R, K, N, options);
+  on_every_level([] {
+    ThreadPool pool(3);
+    for (const auto [R, K, N] : {std::array<int64_t, 3>{1, 1, 1},
+                                 {5, 7, 3},
+                                 {1, 128, 130},
+                                 {33, 31, 65},
+                                 {17, 600, 48},
+                                 {129, 64, 1000},
+                                 {70, 1, 17},
+                                 {0, 4, 4}}) {
+      for (const Options options :
+           {Options{}, Options{.bias = true}, Options{.bias = true, .relu = true},
+            Options{.accumulate = true}, Options{.bias = true, .relu = true, .accumulate = true}}) {
+        compare_with_reference<float, float>(pool, R, K, N, options);
+        compare_with_reference<Bf16, Bf16>(pool, R, K, N, options);
+        compare_with_reference<Bf16, float>(pool, R, K, N, options);
+      }
     }
-  }
+  });
 }
 
 TEST(Matmul, EmptyInnerWidthLeavesTheBias) {
-  ThreadPool pool(1);
-  const PackedMatrix packed(pool, nullptr, 0, 2, 1, 0, DType::f32);
-  const float bias[2] = {3, -4};
-  float y[2] = {kNaN, kNaN};
-  matmul(pool, MatmulArgs<float>{.rows = 1, .b = &packed, .bias = bias, .relu = true, .y = y, .y_stride = 2});
-  EXPECT_EQ(y[0], 3);
-  EXPECT_EQ(y[1], 0);
+  on_every_level([] {
+    ThreadPool pool(1);
+    const PackedMatrix packed(pool, nullptr, 0, 2, 1, 0, DType::f32);
+    const float bias[2] = {3, -4};
+    float y[2] = {kNaN, kNaN};
+    matmul(pool,
+           MatmulArgs<float>{.rows = 1, .b = &packed, .bias = bias, .relu = true, .y = y, .y_stride = 2});
+    EXPECT_EQ(y[0], 3);
+    EXPECT_EQ(y[1], 0);
+  });
 }
 
 TEST(Matmul, ColumnsAreThoseOfTheWhole) {
@@ -175,39 +182,43 @@ void same_bytes_for_any_rows_and_threads(int64_t K, int64_t N) {
 }
 
 TEST(Matmul, SameBytesForAnyRowsAndThreads) {
-  same_bytes_for_any_rows_and_threads<float>(130, 77);
-  same_bytes_for_any_rows_and_threads<float>(700, 100);
-  same_bytes_for_any_rows_and_threads<Bf16>(130, 77);
+  on_every_level([] {
+    same_bytes_for_any_rows_and_threads<float>(130, 77);
+    same_bytes_for_any_rows_and_threads<float>(700, 100);
+    same_bytes_for_any_rows_and_threads<Bf16>(130, 77);
+  });
 }
 
 TEST(Matmul, NaNAndInfinityComeThrough) {
-  ThreadPool pool(2);
-  const int64_t R = 20, K = 50, N = 40;
-  auto x = random_values<float>(1, R * K);
-  const auto weight = random_values<float>(2, K * N);
-  const PackedMatrix packed(pool, weight.data(), K, N, N, 1, DType::f32);
-  x[3 * K + 7] = kNaN;
-  x[5 * K + 2] = std::numeric_limits<float>::infinity();
-  std::vector<float> y(R * N);
-  for (const bool relu : {false, true}) {
-    matmul(pool, MatmulArgs<float>{.x = x.data(),
-                                   .x_stride = K,
-                                   .rows = R,
-                                   .b = &packed,
-                                   .relu = relu,
-                                   .y = y.data(),
-                                   .y_stride = N});
-    for (int64_t i = 0; i < R * N; ++i) {
-      if (i / N == 3) {
-        ASSERT_TRUE(std::isnan(y[i]));
-      } else if (i / N == 5) {
-        ASSERT_EQ(y[i],
-                  relu && weight[2 * N + i % N] < 0 ? 0.0f : std::copysign(INFINITY, weight[2 * N + i % N]));
-      } else {
-        ASSERT_TRUE(std::isfinite(y[i]));
+  on_every_level([] {
+    ThreadPool pool(2);
+    const int64_t R = 20, K = 50, N = 40;
+    auto x = random_values<float>(1, R * K);
+    const auto weight = random_values<float>(2, K * N);
+    const PackedMatrix packed(pool, weight.data(), K, N, N, 1, DType::f32);
+    x[3 * K + 7] = kNaN;
+    x[5 * K + 2] = std::numeric_limits<float>::infinity();
+    std::vector<float> y(R * N);
+    for (const bool relu : {false, true}) {
+      matmul(pool, MatmulArgs<float>{.x = x.data(),
+                                     .x_stride = K,
+                                     .rows = R,
+                                     .b = &packed,
+                                     .relu = relu,
+                                     .y = y.data(),
+                                     .y_stride = N});
+      for (int64_t i = 0; i < R * N; ++i) {
+        if (i / N == 3) {
+          ASSERT_TRUE(std::isnan(y[i]));
+        } else if (i / N == 5) {
+          ASSERT_EQ(y[i], relu && weight[2 * N + i % N] < 0 ? 0.0f
+                                                            : std::copysign(INFINITY, weight[2 * N + i % N]));
+        } else {
+          ASSERT_TRUE(std::isfinite(y[i]));
+        }
       }
     }
-  }
+  });
 }
 
 TEST(Matmul, RefusesTheWrongType) {
@@ -262,20 +273,22 @@ void compare_weight_gradient(ThreadPool& pool, int64_t R, int64_t K, int64_t N, 
 }
 
 TEST(WeightGradient, EqualsReference) {
-  ThreadPool pool(3);
-  for (const auto [R, K, N] : {std::array<int64_t, 3>{1, 1, 1},
-                               {5, 7, 3},
-                               {1, 128, 130},
-                               {600, 31, 65},
-                               {17, 300, 48},
-                               {129, 64, 200},
-                               {0, 4, 4},
-                               {1100, 33, 20}}) {
-    for (const bool accumulate : {false, true}) {
-      compare_weight_gradient<float>(pool, R, K, N, accumulate);
-      compare_weight_gradient<Bf16>(pool, R, K, N, accumulate);
+  on_every_level([] {
+    ThreadPool pool(3);
+    for (const auto [R, K, N] : {std::array<int64_t, 3>{1, 1, 1},
+                                 {5, 7, 3},
+                                 {1, 128, 130},
+                                 {600, 31, 65},
+                                 {17, 300, 48},
+                                 {129, 64, 200},
+                                 {0, 4, 4},
+                                 {1100, 33, 20}}) {
+      for (const bool accumulate : {false, true}) {
+        compare_weight_gradient<float>(pool, R, K, N, accumulate);
+        compare_weight_gradient<Bf16>(pool, R, K, N, accumulate);
+      }
     }
-  }
+  });
 }
 
 template <class T>
@@ -300,8 +313,10 @@ void weight_gradient_same_bytes(int64_t R, int64_t K, int64_t N) {
 }
 
 TEST(WeightGradient, SameBytesForAnyThreads) {
-  weight_gradient_same_bytes<float>(1300, 130, 77);
-  weight_gradient_same_bytes<Bf16>(1300, 130, 77);
+  on_every_level([] {
+    weight_gradient_same_bytes<float>(1300, 130, 77);
+    weight_gradient_same_bytes<Bf16>(1300, 130, 77);
+  });
 }
 
 }  // namespace

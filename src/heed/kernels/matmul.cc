@@ -1,20 +1,14 @@
 #include "heed/kernels/matmul.h"
 
 #include <algorithm>
-#include <new>
 
 #include "heed/base/error.h"
+#include "heed/kernels/cpu/matmul_panels.h"
 #include "heed/kernels/cpu/panels.h"
-#include "heed/kernels/reference/matmul.h"
+#include "heed/kernels/cpu/scratch.h"
 
 namespace heed::kernels {
 namespace {
-
-std::shared_ptr<std::byte> allocate_aligned(int64_t bytes) {
-  constexpr std::align_val_t kAlignment{64};
-  auto* data = static_cast<std::byte*>(::operator new(static_cast<size_t>(bytes), kAlignment));
-  return {data, [](std::byte* p) { ::operator delete(p, kAlignment); }};
-}
 
 template <class T, class Out>
 void matmul_of(ThreadPool& pool, const MatmulArgs<T, Out>& args) {
@@ -26,41 +20,7 @@ void matmul_of(ThreadPool& pool, const MatmulArgs<T, Out>& args) {
   require(args.column_begin % 64 == 0 && args.column_begin <= end && end <= b.outer(),
           "matmul: columns {} to {} of {}; they must begin at a multiple of 64", args.column_begin, end,
           b.outer());
-  const auto* panels = reinterpret_cast<const float*>(b.data());
-  const int64_t first = args.column_begin / cpu::kPanelWidth;
-  const int64_t last = (end + cpu::kPanelWidth - 1) / cpu::kPanelWidth;
-  pool.run(last - first, [&](int64_t piece) {
-    const int64_t column = (first + piece) * cpu::kPanelWidth;
-    reference::matmul<T, Out, float>({.rows = args.rows,
-                                      .inner = b.inner(),
-                                      .outer = std::min(cpu::kPanelWidth, end - column),
-                                      .x = args.x,
-                                      .x_stride = args.x_stride,
-                                      .b = panels + column * b.inner(),
-                                      .b_stride_k = cpu::kPanelWidth,
-                                      .b_stride_n = 1,
-                                      .bias = args.bias != nullptr ? args.bias + column : nullptr,
-                                      .relu = args.relu,
-                                      .accumulate = args.accumulate,
-                                      .y = args.y + column,
-                                      .y_stride = args.y_stride});
-  });
-}
-
-template <class T>
-void weight_gradient_of(ThreadPool& pool, const WeightGradientArgs<T>& args) {
-  pool.run_ranges(args.outer, 16, [&](int64_t begin, int64_t end) {
-    reference::weight_gradient<T>({.rows = args.rows,
-                                   .inner = args.inner,
-                                   .outer = end - begin,
-                                   .dy = args.dy + begin,
-                                   .dy_stride = args.dy_stride,
-                                   .x = args.x,
-                                   .x_stride = args.x_stride,
-                                   .accumulate = args.accumulate,
-                                   .dw = args.dw + begin * args.inner,
-                                   .dbias = args.dbias != nullptr ? args.dbias + begin : nullptr});
-  });
+  cpu::matmul_panels(pool, args, args.column_begin, end);
 }
 
 }  // namespace
@@ -70,18 +30,10 @@ PackedMatrix::PackedMatrix(ThreadPool& pool, const float* b, int64_t inner, int6
     : inner_(inner), outer_(outer), dtype_(dtype) {
   require(inner >= 0 && outer >= 0, "packed matrix: {} x {}", inner, outer);
   require(dtype != DType::i32, "packed matrix: a product of {} is not supported", name_of(dtype));
-  const int64_t panels = (outer + cpu::kPanelWidth - 1) / cpu::kPanelWidth;
-  data_ = allocate_aligned(std::max<int64_t>(1, panels * cpu::kPanelWidth * inner) * 4);
-  pool.run(panels, [&](int64_t panel) {
-    const int64_t column = panel * cpu::kPanelWidth;
-    float* out = reinterpret_cast<float*>(data_.get()) + column * inner;
-    for (int64_t k = 0; k < inner; ++k) {
-      for (int64_t n = 0; n < cpu::kPanelWidth; ++n, ++out) {
-        const float value = column + n < outer ? b[k * stride_k + (column + n) * stride_n] : 0.0f;
-        *out = dtype == DType::bf16 ? float(Bf16(value)) : value;
-      }
-    }
-  });
+  const int64_t columns = (outer + cpu::kPanelWidth - 1) / cpu::kPanelWidth * cpu::kPanelWidth;
+  data_ = cpu::allocate_aligned(std::max<int64_t>(1, columns * inner) * 4);
+  cpu::pack_weight_panels(pool, b, inner, outer, stride_k, stride_n, dtype,
+                          reinterpret_cast<float*>(data_.get()));
 }
 
 void matmul(ThreadPool& pool, const MatmulArgs<float>& args) {
@@ -95,10 +47,10 @@ void matmul(ThreadPool& pool, const MatmulArgs<Bf16, float>& args) {
 }
 
 void weight_gradient(ThreadPool& pool, const WeightGradientArgs<float>& args) {
-  weight_gradient_of(pool, args);
+  cpu::weight_gradient_panels(pool, args);
 }
 void weight_gradient(ThreadPool& pool, const WeightGradientArgs<Bf16>& args) {
-  weight_gradient_of(pool, args);
+  cpu::weight_gradient_panels(pool, args);
 }
 
 }  // namespace heed::kernels

@@ -1,0 +1,147 @@
+#include "heed/kernels/cpu/matmul_panels.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "heed/kernels/cpu/product.h"
+#include "heed/kernels/cpu/scratch.h"
+
+namespace heed::kernels::cpu {
+namespace {
+
+int64_t divide_up(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+// How matmul is cut. Every element is computed whole by one piece, so this is a matter of speed alone: a
+// block of rows and what it makes of them fit L2, there are pieces for some eight threads, and none is so
+// small that handing it over costs more than its work.
+struct Cut {
+  Cut(int64_t rows, int64_t inner, int64_t columns) {
+    constexpr int64_t kRows = 96, kColumns = 512, kEnoughPieces = 16, kSmallestWork = 1 << 15;
+    row_pieces = divide_up(rows, kRows);
+    block_rows = divide_up(rows, std::max<int64_t>(1, row_pieces));
+    int64_t width = kColumns;
+    if (row_pieces < kEnoughPieces) {
+      const int64_t wanted = columns * row_pieces / kEnoughPieces;
+      const int64_t least = kSmallestWork / std::max<int64_t>(1, block_rows * inner);
+      width = std::min(width, std::max(wanted, least));
+    }
+    block_columns = divide_up(std::max<int64_t>(width, 1), 64) * 64;
+    column_pieces = divide_up(columns, block_columns);
+  }
+  int64_t block_rows, block_columns, row_pieces, column_pieces;
+};
+
+}  // namespace
+
+void pack_weight_panels(ThreadPool& pool, const float* b, int64_t inner, int64_t outer, int64_t stride_k,
+                        int64_t stride_n, DType dtype, float* panels) {
+  pool.run(divide_up(outer, kPanelWidth), [&](int64_t panel) {
+    const int64_t column = panel * kPanelWidth, width = std::min(kPanelWidth, outer - column);
+    float* const to = panels + column * inner;
+    const float* const from = b + column * stride_n;
+    if (stride_n == 1) {
+      pack_panels(from, stride_k, inner, width, to);
+    } else {
+      for (int64_t k = 0; k < inner; ++k) {
+        float* const out = to + k * kPanelWidth;
+        for (int64_t n = 0; n < width; ++n) out[n] = from[k * stride_k + n * stride_n];
+        std::fill(out + width, out + kPanelWidth, 0.0f);
+      }
+    }
+    if (dtype != DType::bf16) return;
+    for (int64_t i = 0; i < inner * kPanelWidth; ++i) to[i] = static_cast<float>(Bf16(to[i]));
+  });
+}
+
+template <class T, class Out>
+void matmul_panels(ThreadPool& pool, const MatmulArgs<T, Out>& args, int64_t begin, int64_t end) {
+  const int64_t inner = args.b->inner();
+  const auto* panels = reinterpret_cast<const float*>(args.b->data());
+  const Cut cut(args.rows, inner, end - begin);
+  pool.run(cut.row_pieces * cut.column_pieces, [&](int64_t piece) {
+    const int64_t row = piece / cut.column_pieces * cut.block_rows;
+    const int64_t column = begin + piece % cut.column_pieces * cut.block_columns;
+    Product product{.rows = std::min(cut.block_rows, args.rows - row),
+                    .depth = inner,
+                    .columns = std::min(cut.block_columns, end - column),
+                    .a_row_stride = args.x_stride,
+                    .b = panels + column * inner,
+                    .b_panel_stride = inner * kPanelWidth,
+                    .bias = args.bias != nullptr ? args.bias + column : nullptr,
+                    .accumulate = args.accumulate,
+                    .relu = args.relu,
+                    .c_stride = args.y_stride};
+    const T* const x = args.x + row * args.x_stride;
+    Out* const y = args.y + row * args.y_stride + column;
+    if constexpr (std::is_same_v<T, float>) {
+      product.a = x;
+    } else {
+      struct Rows {};
+      float* const wide = scratch<Rows, float>(product.rows * inner);
+      convert_rows(x, args.x_stride, product.rows, inner, wide, inner);
+      product.a = wide;
+      product.a_row_stride = inner;
+    }
+    if constexpr (std::is_same_v<Out, float>) {
+      product.c = y;
+      multiply(product);
+    } else {
+      struct Sums {};
+      product.c = scratch<Sums, float>(product.rows * product.columns);
+      product.c_stride = product.columns;
+      if (args.accumulate) {
+        convert_rows(y, args.y_stride, product.rows, product.columns, product.c, product.columns);
+      }
+      multiply(product);
+      convert_rows(product.c, product.columns, product.rows, product.columns, y, args.y_stride);
+    }
+  });
+}
+
+template <class T>
+void weight_gradient_panels(ThreadPool& pool, const WeightGradientArgs<T>& args) {
+  // A piece makes slice_n x slice_k of dw: it takes chunks of rows, copies its columns of dy and x close
+  // together, and adds their product. The order of a sum is that of the rows, whatever the pieces.
+  constexpr int64_t kChunk = 256;
+  const bool large = args.outer * args.inner >= 512 * 256;
+  const int64_t slice_n = large ? 96 : 48, slice_k = large ? 128 : 64;
+  const int64_t pieces_n = divide_up(args.outer, slice_n);
+  const int64_t pieces_k = std::max<int64_t>(1, divide_up(args.inner, slice_k));
+  pool.run(pieces_n * pieces_k, [&](int64_t piece) {
+    const int64_t n = piece / pieces_k * slice_n, width_n = std::min(slice_n, args.outer - n);
+    const int64_t k = piece % pieces_k * slice_k, width_k = std::min(slice_k, args.inner - k);
+    struct Left {};
+    struct Right {};
+    float* const left = scratch<Left, float>(kChunk * slice_n);
+    float* const right = scratch<Right, float>(kChunk * slice_k);
+    float* const dbias = args.dbias != nullptr && k == 0 ? args.dbias + n : nullptr;
+    if (dbias != nullptr && !args.accumulate) std::fill_n(dbias, width_n, 0.0f);
+    for (int64_t r = 0; r == 0 || r < args.rows; r += kChunk) {
+      const int64_t rows = std::min(kChunk, args.rows - r);
+      convert_rows(args.dy + r * args.dy_stride + n, args.dy_stride, rows, width_n, left, slice_n);
+      pack_panels(args.x + r * args.x_stride + k, args.x_stride, rows, width_k, right);
+      multiply({.rows = width_n,
+                .depth = rows,
+                .columns = width_k,
+                .a = left,
+                .a_row_stride = 1,
+                .a_k_stride = slice_n,
+                .b = right,
+                .b_panel_stride = rows * kPanelWidth,
+                .accumulate = args.accumulate || r > 0,
+                .c = args.dw + n * args.inner + k,
+                .c_stride = args.inner});
+      if (dbias != nullptr) add_rows(left, slice_n, rows, width_n, dbias);
+    }
+  });
+}
+
+template void matmul_panels(ThreadPool&, const MatmulArgs<float>&, int64_t, int64_t);
+template void matmul_panels(ThreadPool&, const MatmulArgs<Bf16>&, int64_t, int64_t);
+template void matmul_panels(ThreadPool&, const MatmulArgs<Bf16, float>&, int64_t, int64_t);
+template void weight_gradient_panels(ThreadPool&, const WeightGradientArgs<float>&);
+template void weight_gradient_panels(ThreadPool&, const WeightGradientArgs<Bf16>&);
+
+}  // namespace heed::kernels::cpu
