@@ -1,0 +1,81 @@
+// Attention as people look at it: words of the target down, words of the source across, a shade for each
+// weight. Letters: T target words, S source words.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "heed/view/scene.h"
+
+namespace heed::view {
+
+struct AttentionHead {
+  std::string name;            // "layer 2, head 3", "average"
+  std::vector<float> weights;  // [T, S], each row a distribution
+};
+
+struct AttentionMap {
+  std::vector<std::string> source;  // S
+  std::vector<std::string> target;  // T
+  std::vector<AttentionHead> heads;
+  bool joined = false;  // subwords were joined to words
+};
+
+// How pieces make words: the word that each piece belongs to, and the words.
+struct WordsOfPieces {
+  std::vector<int32_t> word_of_piece;
+  std::vector<std::string> words;
+};
+
+// Throws Error unless every head has T x S weights and there is a head, a source and a target word.
+void check_attention(const AttentionMap& map);
+
+// The map over words: weights summed over the pieces of a source word, averaged over those of a target word.
+AttentionMap join_subwords(const AttentionMap& map, const WordsOfPieces& source, const WordsOfPieces& target);
+
+// The average of all heads, named "average".
+AttentionHead average_head(const AttentionMap& map);
+
+struct TerminalStyle {
+  int width = 80;       // columns; a wider map turns its source words, then folds
+  bool unicode = true;  // else plain ASCII
+  bool colour = false;
+};
+
+// One head as text, with a key to its shades, each line ended by a line feed.
+std::string attention_text(const AttentionMap& map, size_t head, const TerminalStyle& style = {});
+
+// One head, weights in the cells where there is room.
+Scene attention_picture(const AttentionMap& map, size_t head);
+
+// All heads: the first large, the others in small.
+Scene attention_pictures(const AttentionMap& map);
+
+// A page of its own: every head, large when chosen.
+std::string attention_page(const AttentionMap& map);
+
+// {"source": [..], "target": [..], "joined": bool, "heads": [{"name": .., "weights": [[..]]}]}
+std::string attention_json(const AttentionMap& map);
+
+// A text and what a classifier made of it.
+struct WordWeights {
+  std::vector<std::string> words;
+  std::vector<float> weights;  // one a word
+  std::string label;
+  double probability = 0;
+};
+
+// "positive 0.94   a slow start, but WHAT AN ENDING!": colour behind the words, or the strongest in capitals.
+std::string words_text(const WordWeights& text, const TerminalStyle& style = {});
+Scene words_picture(const WordWeights& text, double width = 640);
+std::string words_page(const WordWeights& text);
+std::string words_json(const WordWeights& text);
+
+// Writes the picture in the format that the name ends in: .svg .png .html .json, or .txt. Any other is an
+// InputError.
+void save_attention(const std::string& path, const AttentionMap& map);
+void save_words(const std::string& path, const WordWeights& text);
+
+}  // namespace heed::view

@@ -1,0 +1,31 @@
+// From values to pixels, with ticks at round values.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace heed::view {
+
+struct Tick {
+  double value;
+  std::string label;
+};
+
+class Axis {
+ public:
+  // Covers [low, high] widened to whole ticks where `widen`; about `wanted` ticks. from and to: pixels of the
+  // ends.
+  static Axis linear(double low, double high, int wanted, double from, double to, bool widen);
+  static Axis logarithmic(double low, double high, double from, double to);
+
+  double pixel(double value) const;
+  bool shows(double value) const;  // finite, and positive on a logarithmic axis
+  const std::vector<Tick>& ticks() const { return ticks_; }
+
+ private:
+  double low_ = 0, high_ = 1, from_ = 0, to_ = 1;
+  bool logarithmic_ = false;
+  std::vector<Tick> ticks_;
+};
+
+}  // namespace heed::view

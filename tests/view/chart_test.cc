@@ -1,0 +1,99 @@
+#include "heed/view/chart.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "heed/base/error.h"
+#include "heed/view/axis.h"
+#include "heed/view/table.h"
+#include "tests/view/markup.h"
+
+namespace heed::view {
+namespace {
+
+TEST(Axis, TicksAreRound) {
+  const Axis axis = Axis::linear(0.3, 9.7, 5, 100, 0, true);
+  std::string labels;
+  for (const Tick& tick : axis.ticks()) labels += tick.label + " ";
+  EXPECT_EQ(labels, "0 2 4 6 8 10 ");
+  EXPECT_DOUBLE_EQ(axis.pixel(0), 100);
+  EXPECT_DOUBLE_EQ(axis.pixel(5), 50);
+  const Axis log = Axis::logarithmic(0.001, 10, 0, 400);
+  EXPECT_DOUBLE_EQ(log.pixel(0.01), 100);
+  EXPECT_FALSE(log.shows(0));
+  EXPECT_FALSE(log.shows(NAN));
+}
+
+TEST(Axis, HoldsForDegenerateRanges) {
+  for (const auto& [low, high] :
+       {std::pair{3.0, 3.0}, {0.0, 0.0}, {INFINITY, -INFINITY}, {1e300, 1.0000001e300}}) {
+    const Axis axis = Axis::linear(low, high, 5, 0, 100, true);
+    EXPECT_GE(axis.ticks().size(), 2u);
+    EXPECT_LT(axis.ticks().size(), 20u);
+    EXPECT_TRUE(std::isfinite(axis.pixel(3)));
+  }
+}
+
+TEST(LineChart, DrawsEachSeriesInItsColour) {
+  LineChart chart{"Loss", "update", "nats", {{"a", {0, 1, 2}, {3, 2, 1}}, {"b", {0, 1, 2}, {1, 2, 3}}}};
+  const Picture picture = read_png(to_png(line_chart(chart)));
+  // Where a is high at the left, b is at the right.
+  const Colour a = colour_of(series_paint(0), Theme::light), b = colour_of(series_paint(1), Theme::light);
+  const int middle_x = picture.width / 2 - 20, middle_y = picture.height / 2;
+  EXPECT_GT(picture.count(a, 0, 0, middle_x - 60, middle_y - 20), 100);
+  EXPECT_EQ(picture.count(b, 0, 0, middle_x - 60, middle_y - 20), 0);
+  EXPECT_GT(picture.count(b, middle_x + 60, 0, picture.width, middle_y - 20), 100);
+  EXPECT_EQ(markup_fault(to_svg(line_chart(chart))), "");
+}
+
+TEST(LineChart, GapsAndNothingAtAll) {
+  LineChart chart{"t", "x", "y", {{"a", {0, 1, 2, 3, 4}, {1, 2, NAN, 2, 1}}}};
+  const std::string svg = to_svg(line_chart(chart));
+  size_t pieces = 0;
+  for (size_t at = svg.find("data-values"); at != std::string::npos; at = svg.find("data-values", at + 1))
+    ++pieces;
+  EXPECT_EQ(pieces, 2u);
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  EXPECT_NE(to_svg(line_chart({"t", "x", "y", {}})).find("no values yet"), std::string::npos);
+  chart.series[0].y.pop_back();
+  EXPECT_THROW(line_chart(chart), Error);
+}
+
+TEST(LineChart, BandsLieBehindTheLine) {
+  LineChart chart{"t", "x", "y", {{"a", {0, 1}, {2, 2}, {1, 1}, {3, 3}}}};
+  const std::string svg = to_svg(line_chart(chart));
+  EXPECT_LT(svg.find("<polygon"), svg.find("data-values"));
+  EXPECT_NE(svg.find("fill-opacity=\"0.16\""), std::string::npos);
+}
+
+TEST(BarChart, BarsAreAsHighAsTheirValues) {
+  const BarChart chart{
+      "t", "length", "BLEU", {"short", "long"}, {{"none", {20, 5}, {}, {}}, {"dot", {20, 20}, {}, {}}}};
+  const Picture picture = read_png(to_png(bar_chart(chart)));
+  const Colour none = colour_of(series_paint(0), Theme::light),
+               dot = colour_of(series_paint(1), Theme::light);
+  const double ratio = static_cast<double>(picture.count(none, 0, 160)) / picture.count(dot, 0, 160);
+  EXPECT_NEAR(ratio, 25.0 / 40, 0.02);  // rounded corners and the key
+  EXPECT_EQ(markup_fault(to_svg(bar_chart(chart))), "");
+}
+
+TEST(Table, MarkdownAndTerminal) {
+  const Table table{{"score", "BLEU"}, {{"none", "21.4"}, {"add|<b>", "8"}, {"小", "–"}}};
+  EXPECT_EQ(table_markdown(table),
+            "| score     | BLEU |\n"
+            "| --------- | ---: |\n"
+            "| none      | 21.4 |\n"
+            "| add\\|\\<b> |    8 |\n"
+            "| 小        |    – |\n");
+  EXPECT_EQ(table_text(table),
+            "score    BLEU\n"
+            "───────  ────\n"
+            "none     21.4\n"
+            "add|<b>     8\n"
+            "小          –\n");
+  EXPECT_THROW(table_text({{"a"}, {{"1", "2"}}}), Error);
+}
+
+}  // namespace
+}  // namespace heed::view
