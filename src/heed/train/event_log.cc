@@ -1,0 +1,106 @@
+#include "heed/train/event_log.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "heed/base/error.h"
+#include "heed/base/file.h"
+#include "heed/base/json.h"
+#include "heed/train/tensorboard.h"
+
+namespace heed {
+namespace {
+
+constexpr const char* kTensorBoard = "events.out.tfevents.";  // begins the name, TensorBoard looks for it
+
+double seconds_since_1970() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// The update of a whole line of log.jsonl; nothing for one that a crash cut.
+std::optional<int64_t> update_of(std::string_view line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  if (!json.is_object() || !json.contains("update") || !json["update"].is_number_integer())
+    return std::nullopt;
+  return json["update"].get<int64_t>();
+}
+
+void cut_log(const std::string& path, int64_t last_update) {
+  if (!file_exists(path)) return;
+  const std::string contents = read_file(path);
+  std::string kept;
+  std::string_view rest = contents;
+  while (true) {
+    const size_t end = rest.find('\n');
+    if (end == std::string_view::npos) break;
+    const auto update = update_of(rest.substr(0, end));
+    if (update && *update <= last_update) kept += rest.substr(0, end + 1);
+    rest.remove_prefix(end + 1);
+  }
+  if (kept != contents) write_file(path, kept);
+}
+
+// The folder's event file after the cut; a new one where there is none.
+std::string cut_tensorboard(const std::string& folder, int64_t last_update) {
+  std::vector<std::string> names = list_folder(folder);
+  std::erase_if(names, [](const std::string& name) {
+    return !name.starts_with(kTensorBoard) || name.ends_with(".tmp");
+  });
+  const double now = seconds_since_1970();
+  const std::string path =
+      folder + "/" +
+      (names.empty() ? fmt::format("{}{}.heed", kTensorBoard, static_cast<int64_t>(now)) : names.front());
+  std::string kept = tensorboard_header(now);
+  if (!names.empty()) {
+    const auto events = read_tensorboard(read_file(path));
+    if (!events.empty()) kept = tensorboard_header(events.front().wall_time);
+    for (const TensorBoardEvent& event : events)
+      if (event.file_version.empty() && event.step <= last_update) kept += tensorboard_record(event);
+  }
+  write_file(path, kept);
+  return path;
+}
+
+}  // namespace
+
+EventLog::EventLog(std::string folder, int64_t last_update) : last_update_(last_update) {
+  const std::string log_path = folder + "/log.jsonl";
+  cut_log(log_path, last_update);
+  const std::string tensorboard_path = cut_tensorboard(folder, last_update);
+  log_ = std::make_unique<FileAppender>(log_path);
+  tensorboard_ = std::make_unique<FileAppender>(tensorboard_path);
+}
+
+EventLog::~EventLog() = default;
+
+void EventLog::add(std::string_view event, int64_t update, std::span<const LogField> fields) {
+  require(update >= last_update_, "an event of update {} after one of update {}", update, last_update_);
+  last_update_ = update;
+  const double now = seconds_since_1970();
+  JsonWriter json;
+  json.begin_object().field("event", event).field("update", update).field("time", now);
+  TensorBoardEvent shown{.wall_time = now, .step = update, .scalars = {}, .file_version = {}};
+  for (const LogField& field : fields) {
+    std::visit(
+        [&](const auto& value) {
+          json.field(field.name, value);
+          using Value = std::decay_t<decltype(value)>;
+          if constexpr (std::same_as<Value, int64_t> || std::same_as<Value, double>)
+            shown.scalars.emplace_back(fmt::format("{}/{}", event, field.name), static_cast<float>(value));
+        },
+        field.value);
+  }
+  json.end_object();
+  log_->append(json.text() + "\n");
+  if (!shown.scalars.empty()) tensorboard_->append(tensorboard_record(shown));
+}
+
+void EventLog::sync() {
+  log_->sync();
+  tensorboard_->sync();
+}
+
+}  // namespace heed
