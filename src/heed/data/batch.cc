@@ -1,0 +1,163 @@
+#include "heed/data/batch.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "heed/base/error.h"
+#include "heed/base/random.h"
+
+namespace heed {
+
+std::span<const uint64_t> Batch::numbers() const {
+  return fields.empty() ? std::span<const uint64_t>() : fields.front().second.layout.numbers();
+}
+
+bool Batch::has(std::string_view name) const {
+  return std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return field.first == name; });
+}
+
+const TokenField& Batch::field(std::string_view name) const {
+  for (const auto& [key, field] : fields)
+    if (key == name) return field;
+  fail("batch: no field \"{}\"", name);
+}
+
+TokenField make_field(std::span<const std::vector<int32_t>> sentences, std::vector<uint64_t> numbers) {
+  TokenField field;
+  std::vector<int32_t> lengths;
+  for (const std::vector<int32_t>& sentence : sentences) {
+    field.ids.insert(field.ids.end(), sentence.begin(), sentence.end());
+    lengths.push_back(static_cast<int32_t>(sentence.size()));
+  }
+  field.layout = Layout::of_lengths(lengths, std::move(numbers));
+  return field;
+}
+
+Batch make_batch(const Corpus& corpus, std::span<const uint32_t> indices) {
+  Batch batch;
+  std::vector<uint64_t> numbers;
+  for (const uint32_t i : indices) numbers.push_back(corpus.numbers[i]);
+  for (const Column& column : corpus.columns) {
+    TokenField field;
+    std::vector<int32_t> lengths;
+    for (const uint32_t i : indices) {
+      const std::span<const int32_t> sentence = column.sentence(i);
+      field.ids.insert(field.ids.end(), sentence.begin(), sentence.end());
+      lengths.push_back(static_cast<int32_t>(sentence.size()));
+    }
+    field.layout = Layout::of_lengths(lengths, numbers);
+    batch.fields.emplace_back(column.name, std::move(field));
+  }
+  return batch;
+}
+
+namespace {
+
+// What an epoch draws random numbers for.
+enum class Draw : uint64_t { kSentences, kNoise, kBatches };
+
+uint64_t key_of(uint64_t seed, uint64_t epoch, Draw draw) {
+  return mix64(mix64(seed, epoch), static_cast<uint64_t>(draw));
+}
+
+// Fisher and Yates.
+template <class T>
+void shuffle(std::vector<T>& items, uint64_t key) {
+  for (size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[uniform_below(key, i, i)]);
+}
+
+void sort_by_length(const Corpus& corpus, double noise, uint64_t key, std::vector<uint32_t>& order) {
+  struct Item {
+    double last;    // length of the last column, the target
+    int32_t first;  // of the first, the source
+    uint32_t index;
+  };
+  std::vector<Item> items;
+  items.reserve(order.size());
+  for (const uint32_t i : order)
+    items.push_back({corpus.columns.back().length(i) + noise * (2 * uniform(key, corpus.numbers[i]) - 1),
+                     corpus.columns.front().length(i), i});
+  std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+    return a.last != b.last ? a.last < b.last : a.first < b.first;
+  });
+  std::transform(items.begin(), items.end(), order.begin(), [](const Item& item) { return item.index; });
+}
+
+// The size of a growing batch.
+class Measure {
+ public:
+  Measure(const Corpus& corpus, const BatchOptions& options) : corpus_(corpus), options_(options) { clear(); }
+
+  void clear() {
+    count_ = longest_ = 0;
+    rows_.assign(corpus_.columns.size(), 0);
+  }
+
+  void add(uint32_t sentence) {
+    ++count_;
+    for (size_t c = 0; c < rows_.size(); ++c) {
+      const int64_t length = corpus_.columns[c].length(sentence);
+      rows_[c] += length;
+      longest_ = std::max(longest_, length);
+    }
+  }
+
+  bool too_large() const {
+    switch (options_.size) {
+      case BatchSize::kPadded:
+        return longest_ * count_ > options_.tokens;
+      case BatchSize::kRows:
+        return *std::max_element(rows_.begin(), rows_.end()) > options_.tokens;
+      case BatchSize::kSentences:
+        return count_ > options_.sentences;
+    }
+    fail("batches: unknown size");
+  }
+
+ private:
+  const Corpus& corpus_;
+  const BatchOptions& options_;
+  int64_t count_ = 0;
+  int64_t longest_ = 0;
+  std::vector<int64_t> rows_;
+};
+
+}  // namespace
+
+BatchPlan::BatchPlan(const Corpus& corpus, const BatchOptions& options, uint64_t seed, uint64_t epoch)
+    : order_(corpus.size()), per_update_(static_cast<size_t>(options.batches_per_update)) {
+  require(corpus.size() < std::numeric_limits<uint32_t>::max(), "batches: {} sentences are too many",
+          corpus.size());
+  require(options.batches_per_update > 0 && options.tokens > 0 && options.sentences > 0,
+          "batches: sizes must be positive");
+  std::iota(order_.begin(), order_.end(), uint32_t{0});
+  if (options.shuffle) shuffle(order_, key_of(seed, epoch, Draw::kSentences));
+  if (options.by_length && !corpus.empty())
+    sort_by_length(corpus, options.shuffle ? options.length_noise : 0, key_of(seed, epoch, Draw::kNoise),
+                   order_);
+
+  Measure measure(corpus, options);
+  uint32_t begin = 0;
+  for (uint32_t i = 0; i < order_.size(); ++i) {
+    measure.add(order_[i]);
+    if (i == begin || !measure.too_large()) continue;
+    starts_.emplace_back(begin, i);
+    begin = i;
+    measure.clear();
+    measure.add(order_[i]);
+  }
+  if (begin < order_.size()) starts_.emplace_back(begin, static_cast<uint32_t>(order_.size()));
+  if (options.shuffle) shuffle(starts_, key_of(seed, epoch, Draw::kBatches));
+}
+
+std::span<const uint32_t> BatchPlan::batch(size_t i) const {
+  const auto [begin, end] = starts_[i];
+  return std::span(order_).subspan(begin, end - begin);
+}
+
+size_t BatchPlan::batches_of(size_t update) const {
+  return std::min(per_update_, batches() - first_batch(update));
+}
+
+}  // namespace heed
