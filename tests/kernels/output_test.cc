@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -10,6 +11,7 @@
 #include "heed/base/error.h"
 #include "heed/base/random.h"
 #include "heed/kernels/reference/output.h"
+#include "tests/kernels/levels.h"
 
 namespace heed::kernels {
 namespace {
@@ -115,12 +117,14 @@ void compare_loss(ThreadPool& pool, int64_t R, int64_t D, int64_t V) {
 }
 
 TEST(OutputLoss, EqualsReference) {
-  ThreadPool pool(3);
-  for (const auto [R, D, V] :
-       {std::array<int64_t, 3>{1, 1, 1}, {3, 5, 7}, {300, 17, 100}, {65, 32, 1500}, {130, 128, 33}}) {
-    compare_loss<float>(pool, R, D, V);
-    compare_loss<Bf16>(pool, R, D, V);
-  }
+  on_every_level([] {
+    ThreadPool pool(3);
+    for (const auto [R, D, V] :
+         {std::array<int64_t, 3>{1, 1, 1}, {3, 5, 7}, {300, 17, 100}, {65, 32, 1500}, {130, 128, 33}}) {
+      compare_loss<float>(pool, R, D, V);
+      compare_loss<Bf16>(pool, R, D, V);
+    }
+  });
 }
 
 template <class T>
@@ -154,43 +158,50 @@ void loss_same_bytes() {
 }
 
 TEST(OutputLoss, SameBytesForAnyRowsAndThreads) {
-  loss_same_bytes<float>();
-  loss_same_bytes<Bf16>();
+  on_every_level([] {
+    loss_same_bytes<float>();
+    loss_same_bytes<Bf16>();
+  });
 }
 
 TEST(OutputLoss, LogitsFarApartStayFinite) {
-  ThreadPool pool(1);
-  const float x[2] = {100, -100}, weight[3] = {3, 0, -3};  // D = 1, V = 3
-  const PackedMatrix packed(pool, weight, 1, 3, 1, 1, DType::f32), back(pool, weight, 3, 1, 1, 1, DType::f32);
-  const int32_t targets[2] = {0, 0};
-  float loss[2], dx[2], dweight[3];
-  OutputLossArgs<float> args{.rows = 2,
-                             .width = 1,
-                             .words = 3,
-                             .x = x,
-                             .weight = &packed,
-                             .weight_back = &back,
-                             .targets = targets,
-                             .loss = loss,
-                             .dx = dx,
-                             .dweight = dweight};
-  output_loss(pool, args);
-  EXPECT_EQ(loss[0], 0);
-  EXPECT_EQ(loss[1], 600);
-  EXPECT_EQ(dx[0], 0);
-  EXPECT_EQ(dx[1], -6);
-  EXPECT_EQ(dweight[0], 100);
-  EXPECT_EQ(dweight[1], 0);
-  EXPECT_EQ(dweight[2], -100);
+  on_every_level([] {
+    ThreadPool pool(1);
+    const float x[2] = {100, -100}, weight[3] = {3, 0, -3};  // D = 1, V = 3
+    const PackedMatrix packed(pool, weight, 1, 3, 1, 1, DType::f32),
+        back(pool, weight, 3, 1, 1, 1, DType::f32);
+    const int32_t targets[2] = {0, 0};
+    float loss[2], dx[2], dweight[3];
+    OutputLossArgs<float> args{.rows = 2,
+                               .width = 1,
+                               .words = 3,
+                               .x = x,
+                               .weight = &packed,
+                               .weight_back = &back,
+                               .targets = targets,
+                               .loss = loss,
+                               .dx = dx,
+                               .dweight = dweight};
+    output_loss(pool, args);
+    EXPECT_EQ(loss[0], 0);
+    EXPECT_EQ(loss[1], 600);
+    EXPECT_EQ(dx[0], 0);
+    EXPECT_EQ(dx[1], -6);
+    EXPECT_EQ(dweight[0], 100);
+    EXPECT_EQ(dweight[1], 0);
+    EXPECT_EQ(dweight[2], -100);
+  });
 }
 
 TEST(OutputLoss, NaNReachesTheLoss) {
-  ThreadPool pool(2);
-  Layer<float> layer(pool, 70, 16, 200);
-  layer.x[5 * layer.D + 3] = kNaN;
-  const LossResult<float> result = loss_and_gradient(pool, layer);
-  for (int64_t r = 0; r < layer.R; ++r) EXPECT_EQ(std::isnan(result.loss[r]), r == 5) << r;
-  EXPECT_TRUE(std::isnan(result.dweight[0]));
+  on_every_level([] {
+    ThreadPool pool(2);
+    Layer<float> layer(pool, 70, 16, 200);
+    layer.x[5 * layer.D + 3] = kNaN;
+    const LossResult<float> result = loss_and_gradient(pool, layer);
+    for (int64_t r = 0; r < layer.R; ++r) EXPECT_EQ(std::isnan(result.loss[r]), r == 5) << r;
+    EXPECT_TRUE(std::isnan(result.dweight[0]));
+  });
 }
 
 template <class T>
@@ -229,72 +240,78 @@ void compare_top_k(ThreadPool& pool, int64_t R, int64_t D, int64_t V, int64_t k,
 }
 
 TEST(OutputTopK, EqualsReference) {
-  ThreadPool pool(3);
-  for (const auto [R, D, V, k] : {std::array<int64_t, 4>{1, 1, 1, 1},
-                                  {4, 5, 7, 7},
-                                  {33, 16, 1000, 8},
-                                  {70, 48, 300, 5},
-                                  {2, 8, 5000, 1}}) {
-    for (const bool with_bias : {false, true}) {
-      compare_top_k<float>(pool, R, D, V, k, with_bias);
-      compare_top_k<Bf16>(pool, R, D, V, k, with_bias);
+  on_every_level([] {
+    ThreadPool pool(3);
+    for (const auto [R, D, V, k] : {std::array<int64_t, 4>{1, 1, 1, 1},
+                                    {4, 5, 7, 7},
+                                    {33, 16, 1000, 8},
+                                    {70, 48, 300, 5},
+                                    {2, 8, 5000, 1}}) {
+      for (const bool with_bias : {false, true}) {
+        compare_top_k<float>(pool, R, D, V, k, with_bias);
+        compare_top_k<Bf16>(pool, R, D, V, k, with_bias);
+      }
     }
-  }
+  });
 }
 
 TEST(OutputTopK, TiesGoToTheSmallerId) {
-  ThreadPool pool(2);
-  const int64_t V = 900;
-  const std::vector<float> weight(V, 1.0f);
-  const PackedMatrix packed(pool, weight.data(), 1, V, 1, 1, DType::f32);
-  const float x = 2;
-  std::vector<float> row_bias(V, 0.0f), best(V);
-  row_bias[700] = 1;
-  row_bias[0] = -kInfinity;
-  std::vector<int32_t> ids(V);
-  OutputTopKArgs<float> args{.rows = 1,
-                             .width = 1,
-                             .words = V,
-                             .x = &x,
-                             .weight = &packed,
-                             .row_bias = row_bias.data(),
-                             .k = V,
-                             .ids = ids.data(),
-                             .log_probs = best.data()};
-  output_top_k(pool, args);
-  EXPECT_EQ(ids[0], 700);
-  for (int32_t i = 1; i <= 699; ++i) ASSERT_EQ(ids[i], i);
-  for (int32_t i = 700; i < V - 1; ++i) ASSERT_EQ(ids[i], i + 1);
-  EXPECT_EQ(ids[V - 1], 0);
-  EXPECT_EQ(best[V - 1], -kInfinity);
+  on_every_level([] {
+    ThreadPool pool(2);
+    const int64_t V = 900;
+    const std::vector<float> weight(V, 1.0f);
+    const PackedMatrix packed(pool, weight.data(), 1, V, 1, 1, DType::f32);
+    const float x = 2;
+    std::vector<float> row_bias(V, 0.0f), best(V);
+    row_bias[700] = 1;
+    row_bias[0] = -kInfinity;
+    std::vector<int32_t> ids(V);
+    OutputTopKArgs<float> args{.rows = 1,
+                               .width = 1,
+                               .words = V,
+                               .x = &x,
+                               .weight = &packed,
+                               .row_bias = row_bias.data(),
+                               .k = V,
+                               .ids = ids.data(),
+                               .log_probs = best.data()};
+    output_top_k(pool, args);
+    EXPECT_EQ(ids[0], 700);
+    for (int32_t i = 1; i <= 699; ++i) ASSERT_EQ(ids[i], i);
+    for (int32_t i = 700; i < V - 1; ++i) ASSERT_EQ(ids[i], i + 1);
+    EXPECT_EQ(ids[V - 1], 0);
+    EXPECT_EQ(best[V - 1], -kInfinity);
+  });
 }
 
 TEST(OutputTopK, SameBytesForAnyRowsAndThreads) {
-  ThreadPool one(1);
-  const Layer<float> layer(one, 129, 32, 2000);
-  const int64_t k = 6;
-  const auto top = [&](ThreadPool& pool, int64_t first, int64_t rows) {
-    std::pair<std::vector<int32_t>, std::vector<float>> result{std::vector<int32_t>(rows * k),
-                                                               std::vector<float>(rows * k)};
-    OutputTopKArgs<float> args = layer.top_k_args();
-    args.rows = rows;
-    args.x += first * layer.D;
-    args.k = k;
-    args.ids = result.first.data();
-    args.log_probs = result.second.data();
-    output_top_k(pool, args);
-    return result;
-  };
-  const auto whole = top(one, 0, 129);
-  for (const int threads : {2, 3, 7}) {
-    ThreadPool pool(threads);
-    EXPECT_EQ(top(pool, 0, 129), whole);
-  }
-  for (int64_t rows = 1; rows <= 129; ++rows) {
-    const auto some = top(one, 129 - rows, rows);
-    ASSERT_TRUE(std::equal(some.first.begin(), some.first.end(), whole.first.end() - rows * k)) << rows;
-    ASSERT_TRUE(std::equal(some.second.begin(), some.second.end(), whole.second.end() - rows * k)) << rows;
-  }
+  on_every_level([] {
+    ThreadPool one(1);
+    const Layer<float> layer(one, 129, 32, 2000);
+    const int64_t k = 6;
+    const auto top = [&](ThreadPool& pool, int64_t first, int64_t rows) {
+      std::pair<std::vector<int32_t>, std::vector<float>> result{std::vector<int32_t>(rows * k),
+                                                                 std::vector<float>(rows * k)};
+      OutputTopKArgs<float> args = layer.top_k_args();
+      args.rows = rows;
+      args.x += first * layer.D;
+      args.k = k;
+      args.ids = result.first.data();
+      args.log_probs = result.second.data();
+      output_top_k(pool, args);
+      return result;
+    };
+    const auto whole = top(one, 0, 129);
+    for (const int threads : {2, 3, 7}) {
+      ThreadPool pool(threads);
+      EXPECT_EQ(top(pool, 0, 129), whole);
+    }
+    for (int64_t rows = 1; rows <= 129; ++rows) {
+      const auto some = top(one, 129 - rows, rows);
+      ASSERT_TRUE(std::equal(some.first.begin(), some.first.end(), whole.first.end() - rows * k)) << rows;
+      ASSERT_TRUE(std::equal(some.second.begin(), some.second.end(), whole.second.end() - rows * k)) << rows;
+    }
+  });
 }
 
 template <class T>
@@ -309,9 +326,11 @@ void compare_log_probs(ThreadPool& pool, int64_t R, int64_t D, int64_t V) {
 }
 
 TEST(OutputLogProbs, EqualsReference) {
-  ThreadPool pool(2);
-  compare_log_probs<float>(pool, 70, 24, 600);
-  compare_log_probs<Bf16>(pool, 70, 24, 600);
+  on_every_level([] {
+    ThreadPool pool(2);
+    compare_log_probs<float>(pool, 70, 24, 600);
+    compare_log_probs<Bf16>(pool, 70, 24, 600);
+  });
 }
 
 TEST(Output, RefusesWhatDoesNotFit) {

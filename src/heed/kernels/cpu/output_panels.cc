@@ -1,0 +1,306 @@
+#include "heed/kernels/cpu/output_panels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "heed/kernels/cpu/product.h"
+#include "heed/kernels/cpu/scratch.h"
+#include "heed/kernels/cpu/softmax.h"
+#include "heed/kernels/cpu/top_k.h"
+#include "heed/kernels/cpu/vocabulary.h"
+
+namespace heed::kernels::cpu {
+namespace {
+
+constexpr int64_t kBlockRows = VocabularyCut::kBlockRows;
+
+// Rows of slices lie an odd number of cache lines apart, so that a column's elements spread over the cache.
+int64_t padded(int64_t width) {
+  return width + 16;
+}
+
+// Rows [begin, begin + count) as f32: themselves, or widened.
+struct WideRows {};
+const float* wide_rows(const float* x, int64_t, int64_t) {
+  return x;
+}
+const float* wide_rows(const Bf16* x, int64_t count, int64_t width) {
+  float* const wide = scratch<WideRows, float>(kBlockRows * width);
+  convert_rows(x, width, count, width, wide, width);
+  return wide;
+}
+
+// logits = x B + bias of one slice of the vocabulary.
+template <class Args>
+void slice_logits(const Args& args, const float* x, int64_t rows, int64_t word, int64_t width, float* logits,
+                  int64_t stride) {
+  multiply({.rows = rows,
+            .depth = args.width,
+            .columns = width,
+            .a = x,
+            .a_row_stride = args.width,
+            .b = reinterpret_cast<const float*>(args.weight->data()) + word * args.width,
+            .b_panel_stride = args.width * kPanelWidth,
+            .bias = args.bias != nullptr ? args.bias + word : nullptr,
+            .c = logits,
+            .c_stride = stride});
+}
+
+// log of the sum of exp over all slices of a row, in ascending order.
+struct WholeRow {
+  WholeRow(const RowStatistics* slices, int64_t count) {
+    shift = slices[0].shift;
+    for (int64_t s = 1; s < count; ++s) shift = std::max(shift, slices[s].shift);
+    for (int64_t s = 0; s < count; ++s) {
+      sum += std::exp(slices[s].shift - shift) * slices[s].sum;
+      total += slices[s].total;
+    }
+    log_sum = shift + std::log(sum);
+  }
+  float shift, sum = 0, total = 0, log_sum;
+};
+
+// One block of rows of output_loss: its buffers and the three steps.
+template <class T>
+class LossBlock {
+ public:
+  LossBlock(const OutputLossArgs<T>& args, const VocabularyCut& cut) : args_(args), cut_(cut) {
+    struct Slices {};
+    struct Statistics {};
+    struct Factors {};
+    struct TargetLogits {};
+    struct XPanels {};
+    struct Partial {};
+    stride_ = padded(cut.slice_width);
+    slices_ = scratch<Slices, float>(cut.slices * kBlockRows * stride_);
+    statistics_ = scratch<Statistics, RowStatistics>(kBlockRows * cut.slices);
+    factors_ = scratch<Factors, float>(kBlockRows * cut.slices);
+    target_logits_ = scratch<TargetLogits, float>(kBlockRows);
+    if (args.dweight != nullptr) {
+      x_panels_ = scratch<XPanels, float>((args.width + kPanelWidth) * kBlockRows);
+    }
+    if (args.dx != nullptr) partial_ = scratch<Partial, float>(cut.slices * kBlockRows * args.width);
+  }
+
+  void start(int64_t begin, int64_t rows) {
+    begin_ = begin;
+    rows_ = rows;
+    x_ = wide_rows(args_.x + begin * args_.width, rows, args_.width);
+    if (args_.dweight != nullptr) pack_panels(x_, args_.width, rows, args_.width, x_panels_);
+  }
+
+  // Step 1, of a slice: e = exp(logits - shift).
+  void exponentials(int64_t s) {
+    const int64_t word = s * cut_.slice_width, width = slice_width(s);
+    slice_logits(args_, x_, rows_, word, width, slice(s), stride_);
+    for (int64_t r = 0; r < rows_; ++r) {
+      float* const row = slice(s) + r * stride_;
+      const int64_t target = args_.targets[begin_ + r] - word;
+      if (target >= 0 && target < width) target_logits_[r] = row[target];
+      RowStatistics& statistics = statistics_[r * cut_.slices + s];
+      statistics = wants_gradient() ? softmax_exponentials(row, width) : softmax_statistics(row, width);
+    }
+  }
+
+  // Step 2, of a row: the loss, and what turns each slice's e into probabilities.
+  void finish_row(int64_t r) {
+    const RowStatistics* const statistics = statistics_ + r * cut_.slices;
+    const WholeRow whole(statistics, cut_.slices);
+    const float log_prob = target_logits_[r] - whole.log_sum;
+    const float mean = whole.total / static_cast<float>(args_.words) - whole.log_sum;
+    args_.loss[begin_ + r] = -(1 - args_.smoothing) * log_prob - args_.smoothing * mean;
+    if (args_.log_prob != nullptr) args_.log_prob[begin_ + r] = log_prob;
+    for (int64_t s = 0; s < cut_.slices; ++s) {
+      factors_[r * cut_.slices + s] = std::exp(statistics[s].shift - whole.shift) / whole.sum;
+    }
+  }
+
+  // Step 3, of a slice: d logits = p - (1 - smoothing) [word is target] - smoothing / V, and its products.
+  void gradients(int64_t s) {
+    const int64_t word = s * cut_.slice_width, width = slice_width(s);
+    float* const dbias = args_.dbias != nullptr ? args_.dbias + word : nullptr;
+    const float uniform = args_.smoothing / static_cast<float>(args_.words);
+    if (dbias != nullptr && begin_ == 0) std::fill_n(dbias, width, 0.0f);
+    for (int64_t r = 0; r < rows_; ++r) {
+      float* const row = slice(s) + r * stride_;
+      scale_row(row, width, factors_[r * cut_.slices + s], uniform, dbias);
+      const int64_t target = args_.targets[begin_ + r] - word;
+      if (target < 0 || target >= width) continue;
+      row[target] -= 1 - args_.smoothing;
+      if (dbias != nullptr) dbias[target] -= 1 - args_.smoothing;
+    }
+    if (args_.dweight != nullptr) {
+      multiply({.rows = width,
+                .depth = rows_,
+                .columns = args_.width,
+                .a = slice(s),
+                .a_row_stride = 1,
+                .a_k_stride = stride_,
+                .b = x_panels_,
+                .b_panel_stride = rows_ * kPanelWidth,
+                .accumulate = begin_ > 0,
+                .c = args_.dweight + word * args_.width,
+                .c_stride = args_.width});
+    }
+    if (args_.dx != nullptr) {
+      multiply({.rows = rows_,
+                .depth = width,
+                .columns = args_.width,
+                .a = slice(s),
+                .a_row_stride = stride_,
+                .b = reinterpret_cast<const float*>(args_.weight_back->data()) + word * kPanelWidth,
+                .b_panel_stride = args_.words * kPanelWidth,
+                .c = partial(s),
+                .c_stride = args_.width});
+    }
+  }
+
+  // Step 4, of a row: dx is the sum of what the slices gave, in ascending order.
+  void sum_row(int64_t r) {
+    float* const sum = partial(0) + r * args_.width;
+    for (int64_t s = 1; s < cut_.slices; ++s) {
+      add_rows(partial(s) + r * args_.width, args_.width, 1, args_.width, sum);
+    }
+    convert_rows(sum, args_.width, 1, args_.width, args_.dx + (begin_ + r) * args_.width, args_.width);
+  }
+
+  bool wants_gradient() const {
+    return args_.dx != nullptr || args_.dweight != nullptr || args_.dbias != nullptr;
+  }
+
+ private:
+  int64_t slice_width(int64_t s) const {
+    return std::min(cut_.slice_width, args_.words - s * cut_.slice_width);
+  }
+  float* slice(int64_t s) const { return slices_ + s * kBlockRows * stride_; }
+  float* partial(int64_t s) const { return partial_ + s * kBlockRows * args_.width; }
+
+  const OutputLossArgs<T>& args_;
+  const VocabularyCut& cut_;
+  int64_t stride_, begin_ = 0, rows_ = 0;
+  const float* x_ = nullptr;   // [rows, D]
+  float* slices_ = nullptr;    // [slices][128, stride]: logits, exponentials, their gradient
+  RowStatistics* statistics_;  // [rows, slices]
+  float* factors_;             // [rows, slices]
+  float* target_logits_;       // [rows]
+  float* x_panels_ = nullptr;  // x as right factor
+  float* partial_ = nullptr;   // [slices][128, D]
+};
+
+// The k best of one slice's row; ids count from `word`.
+void best_of_slice(const float* scores, int64_t width, int64_t word, BestList best) {
+  int64_t i = 0;
+  for (; i < width && !best.full(); ++i) best.add({scores[i], static_cast<int32_t>(word + i)});
+  for (;;) {
+    i = find_above(scores, i, width, best.threshold());
+    if (i == width) return;
+    best.add({scores[i], static_cast<int32_t>(word + i)});
+    ++i;
+  }
+}
+
+}  // namespace
+
+template <class T>
+void output_loss_panels(ThreadPool& pool, const OutputLossArgs<T>& args) {
+  const VocabularyCut cut(args.rows, args.words);
+  LossBlock<T> block(args, cut);
+  constexpr int64_t kRowGrain = 16;
+  for (int64_t b = 0; b < cut.blocks; ++b) {
+    const int64_t begin = b * kBlockRows, rows = std::min(kBlockRows, args.rows - begin);
+    const auto each_row = [&](auto step) {
+      pool.run_ranges(rows, kRowGrain, [&](int64_t first, int64_t last) {
+        for (int64_t r = first; r < last; ++r) step(r);
+      });
+    };
+    block.start(begin, rows);
+    pool.run(cut.slices, [&](int64_t s) { block.exponentials(s); });
+    each_row([&](int64_t r) { block.finish_row(r); });
+    if (block.wants_gradient()) pool.run(cut.slices, [&](int64_t s) { block.gradients(s); });
+    if (args.dx != nullptr) each_row([&](int64_t r) { block.sum_row(r); });
+  }
+  if (args.rows > 0) return;
+  if (args.dweight != nullptr) std::fill_n(args.dweight, args.words * args.width, 0.0f);
+  if (args.dbias != nullptr) std::fill_n(args.dbias, args.words, 0.0f);
+}
+
+template <class T>
+void output_top_k_panels(ThreadPool& pool, const OutputTopKArgs<T>& args) {
+  const VocabularyCut cut(args.rows, args.words);
+  const int64_t kept = std::min(args.k, cut.slice_width);  // of a slice
+  struct Statistics {};
+  struct Candidates {};
+  struct Merged {};
+  auto* const statistics = scratch<Statistics, RowStatistics>(kBlockRows * cut.slices);
+  auto* const candidates = scratch<Candidates, Candidate>(kBlockRows * cut.slices * kept);
+  for (int64_t begin = 0; begin < args.rows; begin += kBlockRows) {
+    const int64_t rows = std::min(kBlockRows, args.rows - begin);
+    const float* const x = wide_rows(args.x + begin * args.width, rows, args.width);
+    pool.run(cut.slices, [&](int64_t s) {
+      struct Slice {};
+      const int64_t stride = padded(cut.slice_width), word = s * cut.slice_width;
+      const int64_t width = std::min(cut.slice_width, args.words - word);
+      float* const logits = scratch<Slice, float>(kBlockRows * stride);
+      slice_logits(args, x, rows, word, width, logits, stride);
+      for (int64_t r = 0; r < rows; ++r) {
+        float* const row = logits + r * stride;
+        statistics[r * cut.slices + s] = softmax_statistics(row, width);
+        if (args.row_bias != nullptr)
+          add_rows(args.row_bias + (begin + r) * args.words + word, 0, 1, width, row);
+        best_of_slice(row, width, word, {candidates + (r * cut.slices + s) * kept, std::min(kept, width)});
+      }
+    });
+    pool.run(rows, [&](int64_t r) {
+      const WholeRow whole(statistics + r * cut.slices, cut.slices);
+      auto* const merged = scratch<Merged, Candidate>(args.k);
+      BestList best(merged, args.k);
+      for (int64_t s = 0; s < cut.slices; ++s) {
+        const Candidate* const list = candidates + (r * cut.slices + s) * kept;
+        const int64_t size = std::min(kept, args.words - s * cut.slice_width);
+        for (int64_t i = 0; i < size && best.takes(list[i].score); ++i) best.add(list[i]);
+      }
+      for (int64_t i = 0; i < args.k; ++i) {
+        args.ids[(begin + r) * args.k + i] = merged[i].id;
+        args.log_probs[(begin + r) * args.k + i] = merged[i].score - whole.log_sum;
+      }
+    });
+  }
+}
+
+template <class T>
+void output_log_probs_panels(ThreadPool& pool, const OutputLogProbsArgs<T>& args) {
+  const VocabularyCut cut(args.rows, args.words);
+  struct Statistics {};
+  auto* const statistics = scratch<Statistics, RowStatistics>(kBlockRows * cut.slices);
+  for (int64_t begin = 0; begin < args.rows; begin += kBlockRows) {
+    const int64_t rows = std::min(kBlockRows, args.rows - begin);
+    const float* const x = wide_rows(args.x + begin * args.width, rows, args.width);
+    float* const log_probs = args.log_probs + begin * args.words;
+    pool.run(cut.slices, [&](int64_t s) {
+      struct Slice {};
+      const int64_t stride = padded(cut.slice_width), word = s * cut.slice_width;
+      const int64_t width = std::min(cut.slice_width, args.words - word);
+      float* const logits = scratch<Slice, float>(kBlockRows * stride);
+      slice_logits(args, x, rows, word, width, logits, stride);
+      for (int64_t r = 0; r < rows; ++r) {
+        statistics[r * cut.slices + s] = softmax_statistics(logits + r * stride, width);
+      }
+      convert_rows(logits, stride, rows, width, log_probs + word, args.words);
+    });
+    pool.run(rows, [&](int64_t r) {
+      const WholeRow whole(statistics + r * cut.slices, cut.slices);
+      scale_row(log_probs + r * args.words, args.words, 1.0f, whole.log_sum, nullptr);
+    });
+  }
+}
+
+template void output_loss_panels(ThreadPool&, const OutputLossArgs<float>&);
+template void output_loss_panels(ThreadPool&, const OutputLossArgs<Bf16>&);
+template void output_top_k_panels(ThreadPool&, const OutputTopKArgs<float>&);
+template void output_top_k_panels(ThreadPool&, const OutputTopKArgs<Bf16>&);
+template void output_log_probs_panels(ThreadPool&, const OutputLogProbsArgs<float>&);
+template void output_log_probs_panels(ThreadPool&, const OutputLogProbsArgs<Bf16>&);
+
+}  // namespace heed::kernels::cpu
