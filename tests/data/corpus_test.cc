@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include "heed/base/config_yaml.h"
 #include "heed/base/error.h"
 #include "heed/data/corpus_reader.h"
 
@@ -186,6 +187,10 @@ TEST_F(CorpusTest, HoldsOutWhatTrainingNeverSees) {
   const TrainingData data = read_training_data(config, text);
   EXPECT_EQ(data.dev.size(), 10u);  // one in twenty
   EXPECT_EQ(data.train.size(), 160u);
+  EXPECT_EQ(data.train_report.kept, 160);
+  EXPECT_EQ(data.train_report.source_tokens, 320);
+  EXPECT_EQ(data.dev_report.lines, 10);
+  EXPECT_EQ(data.dev_report.target_tokens, 20);
   ASSERT_EQ(data.dev_source.size(), data.dev.size());
   std::set<int32_t> seen;
   for (size_t i = 0; i < data.train.size(); ++i) seen.insert(data.train.column("source").sentence(i)[0]);
@@ -208,6 +213,21 @@ TEST_F(CorpusTest, KeepsTheTextOfDevBesideItsSentences) {
   EXPECT_EQ(data.dev_source, (Strings{"a", "b"}));
   EXPECT_EQ(data.dev_target, (Strings{"x", "y"}));
   EXPECT_EQ(data.dev_report.empty.count, 1);
+}
+
+TEST_F(CorpusTest, IsConfiguredInYaml) {
+  DataConfig config;
+  read_yaml(
+      "train: {source: corpus.en.gz, target: corpus.de.gz}\n"
+      "dev: {tsv: dev.tsv, columns: [label, \"-\", source]}\n"
+      "longer: cut\n",
+      "my.yaml", config);
+  EXPECT_EQ(config.train.name(), "corpus.en.gz, corpus.de.gz");
+  EXPECT_EQ(config.dev.columns, (Strings{"label", "-", "source"}));
+  EXPECT_EQ(config.longer, LongSentences::kCut);
+  DataConfig again;
+  read_yaml(write_yaml(config), "again.yaml", again);
+  EXPECT_EQ(write_yaml(again), write_yaml(config));
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <thread>
+
+#include "heed/base/config_yaml.h"
 #include "heed/base/error.h"
 #include "heed/text/line_reader.h"
 #include "heed/text/text_processor.h"
@@ -112,6 +115,37 @@ TEST(ModelText, Classifies) {
   EXPECT_EQ(text.labels.id("neg"), 0);
   EXPECT_EQ(text.labels.id("pos"), 1);
   EXPECT_THROW(ModelText::build(config, corpus_of({"good", "bad"}, {"pos", "pos"}), "corpus"), InputError);
+}
+
+TEST(ModelText, ServesManyThreads) {
+  for (const TextKind kind : {TextKind::kSentencePiece, TextKind::kBpe}) {
+    TextConfig config;
+    config.kind = kind;
+    config.codes = HEED_SOURCE_DIR "/tests/fixtures/text/tiny.codes";
+    const ModelText text = ModelText::build(config, corpus_of(kSource, kTarget), "corpus");
+    std::vector<std::string> decoded(4);
+    std::vector<std::thread> threads;
+    for (std::string& result : decoded)
+      threads.emplace_back([&] {
+        for (int i = 0; i < 50; ++i) result = text.source->decode(text.source->encode(kSource[1]));
+      });
+    for (std::thread& thread : threads) thread.join();
+    for (const std::string& result : decoded) EXPECT_EQ(result, kSource[1]);
+  }
+}
+
+TEST(ModelText, IsConfiguredInYaml) {
+  TextConfig config;
+  read_yaml("kind: characters\ntarget_kind: label\nvocabulary: 16000\nshared: true\nreserved: [<mask>]\n",
+            "my.yaml", config);
+  EXPECT_EQ(config.kind, TextKind::kCharacters);
+  EXPECT_EQ(config.target_kind, TargetKind::kLabel);
+  EXPECT_FALSE(config.is_shared());
+  EXPECT_EQ(config.reserved, (Strings{"<mask>"}));
+  TextConfig again;
+  read_yaml(write_yaml(config), "again.yaml", again);
+  EXPECT_EQ(write_yaml(again), write_yaml(config));
+  EXPECT_THROW(read_yaml("character_coverage: 2\n", "my.yaml", config), InputError);
 }
 
 TEST(ModelText, RefusesWhatCannotBe) {

@@ -58,6 +58,14 @@ std::vector<std::string> CorpusReport::messages() const {
 
 namespace {
 
+// What a corpus holds; its last column is the target.
+void count(const Corpus& corpus, CorpusReport& report) {
+  report.kept = static_cast<int64_t>(corpus.size());
+  report.source_tokens = static_cast<int64_t>(corpus.columns.front().ids.size());
+  report.target_tokens =
+      corpus.columns.size() == 2 ? static_cast<int64_t>(corpus.columns.back().ids.size()) : 0;
+}
+
 class CorpusEncoder {
  public:
   CorpusEncoder(const ModelText& text, const LengthLimits& limits, CorpusReport& report)
@@ -78,7 +86,7 @@ class CorpusEncoder {
       if (reader.has_target()) target = labelled ? label(reader) : text_.target->encode(reader.target());
       add(reader.number(), source, target, labelled);
     }
-    report_.kept = static_cast<int64_t>(corpus_.size());
+    count(corpus_, report_);
     if (report_.lines == 0) fail_input("{}: the corpus is empty", report_.name);
     if (corpus_.empty())
       fail_input("{}: nothing left of {} lines; {}", report_.name, report_.lines, report_.messages()[1]);
@@ -109,9 +117,6 @@ class CorpusEncoder {
     if (!labelled) unknown += std::count(target.begin(), target.end(), Vocabulary::kUnknown);
     if (unknown > 0) report_.unknown.add(number);
     report_.unknown_tokens += unknown;
-    report_.source_tokens += static_cast<int64_t>(source.size());
-    report_.target_tokens += static_cast<int64_t>(target.size());
-
     add_ended(corpus_.columns[0], source, true);
     if (paired) add_ended(corpus_.columns[1], target, !labelled);
     corpus_.numbers.push_back(static_cast<uint64_t>(number));
@@ -189,9 +194,10 @@ TrainingData read_training_data(const DataConfig& config, const ModelText& text)
     return data;
   }
   hold_out(config.held_out, data);
-  data.train_report.kept = static_cast<int64_t>(data.train.size());
+  count(data.train, data.train_report);
+  count(data.dev, data.dev_report);
   data.dev_report.name = "held out of " + config.train.name();
-  data.dev_report.kept = static_cast<int64_t>(data.dev.size());
+  data.dev_report.lines = data.dev_report.kept;
   read_dev_text(config.train, data);
   return data;
 }

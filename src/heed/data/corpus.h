@@ -81,7 +81,7 @@ struct TrainingData {
   std::vector<std::string> dev_source;
   std::vector<std::string> dev_target;
   CorpusReport train_report;
-  CorpusReport dev_report;  // of dev files; without them only name and kept are set
+  CorpusReport dev_report;
 };
 
 // Without dev files, sentences are held out of train, and with each all others of the same source, so that no
