@@ -1,0 +1,254 @@
+#include "heed/cli/options.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "heed/base/config_keys.h"
+#include "heed/base/config_value.h"
+#include "heed/base/error.h"
+#include "heed/base/text_util.h"
+
+namespace heed {
+namespace {
+
+// The name of an option out of a key: its last part, with dashes.
+std::string option_name(std::string_view key) {
+  std::string name(key.substr(key.rfind('.') + 1));
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+using Given = std::map<std::string, std::vector<std::string>>;  // option to the texts that it was given
+
+// Sets the fields whose options were given.
+class Assigner : public ConfigVisitor {
+ public:
+  explicit Assigner(const Given& given) : given_(given) {}
+
+ protected:
+  void on_bool(std::string_view key, bool& value, std::string_view) override {
+    if (const auto* text = last(key)) value = parse_bool(subject(key), *text);
+  }
+  void on_integer(std::string_view key, int64_t& value, std::string_view, Range range) override {
+    if (const auto* text = last(key)) value = parse_integer(subject(key), *text, range);
+  }
+  void on_number(std::string_view key, double& value, std::string_view, Range range) override {
+    if (const auto* text = last(key)) value = parse_number(subject(key), *text, range);
+  }
+  void on_string(std::string_view key, std::string& value, std::string_view) override {
+    if (const auto* text = last(key)) value = *text;
+  }
+  void on_list(std::string_view key, std::vector<std::string>& value, std::string_view) override {
+    if (last(key) != nullptr) value = given_.at(option_name(key));
+  }
+  void on_choice(std::string_view key, int& index, std::span<const std::string_view> names,
+                 std::string_view) override {
+    if (const auto* text = last(key)) index = parse_choice(subject(key), *text, names);
+  }
+  bool begin_group(std::string_view, std::string_view) override { return true; }
+  void end_group() override {}
+
+ private:
+  static std::string subject(std::string_view key) { return "--" + option_name(key); }
+
+  const std::string* last(std::string_view key) const {
+    const auto found = given_.find(option_name(key));
+    return found == given_.end() || found->second.empty() ? nullptr : &found->second.back();
+  }
+
+  const Given& given_;
+};
+
+// What stands for the value in the help: N, X, TEXT, or the choices.
+std::string value_words(const ConfigKey& key) {
+  if (key.type == "whole number") return " N";
+  if (key.type == "number") return " X";
+  if (key.type == "choice") {
+    std::string names = key.allowed;
+    for (size_t bar = names.find(" | "); bar != std::string::npos; bar = names.find(" | "))
+      names.replace(bar, 3, "|");
+    return " " + names;
+  }
+  return key.type == "true or false" ? "" : " TEXT";
+}
+
+// "(default 5)", with the range; empty where there is nothing to say.
+std::string default_words(const ConfigKey& key) {
+  std::vector<std::string> parts;
+  if (key.type == "list") parts.emplace_back("may be given several times");
+  if (!key.allowed.empty() && key.type != "choice") parts.push_back(key.type + key.allowed);
+  const bool empty = key.value == "\"\"" || key.value == "[]" || key.value == "false";
+  if (!empty) parts.push_back("default " + (key.value == "true" ? "yes" : key.value));
+  return parts.empty() ? "" : fmt::format(" ({})", joined(parts, "; "));
+}
+
+std::string two_columns(const std::vector<std::pair<std::string, std::string>>& lines) {
+  constexpr size_t kWidest = 30;
+  size_t width = 0;
+  for (const auto& [left, right] : lines)
+    if (left.size() <= kWidest) width = std::max(width, left.size());
+  std::string out;
+  for (const auto& [left, right] : lines) {
+    out += fmt::format("  {:{}}", left, width);
+    out += left.size() <= width ? "  " : fmt::format("\n  {:{}}  ", "", width);
+    out += right + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+OptionParser::OptionParser(std::string command, std::string summary)
+    : command_(std::move(command)), summary_(std::move(summary)) {}
+
+OptionParser& OptionParser::positional(std::string name, std::string& value, std::string help,
+                                       bool required) {
+  positionals_.push_back(
+      {std::move(name), std::move(help), required ? size_t{1} : size_t{0}, &value, nullptr});
+  return *this;
+}
+
+OptionParser& OptionParser::positionals(std::string name, std::vector<std::string>& values, std::string help,
+                                        size_t least) {
+  positionals_.push_back({std::move(name), std::move(help), least, nullptr, &values});
+  return *this;
+}
+
+OptionParser& OptionParser::shorthand(char letter, std::string key) {
+  shorthands_.emplace_back(letter, option_name(key));
+  return *this;
+}
+
+OptionParser& OptionParser::footer(std::string text) {
+  footer_ = std::move(text);
+  return *this;
+}
+
+void OptionParser::parse(std::span<const std::string> arguments) {
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_extras();
+  Given given;
+  for (const VisitConfig& visit : visits_) {
+    for (const ConfigKey& key : list_keys(visit)) {
+      if (key.type == "group") continue;
+      const std::string name = option_name(key.path);
+      std::string names = "--" + name;
+      for (const auto& [letter, option] : shorthands_)
+        if (option == name) names += fmt::format(",-{}", letter);
+      if (key.type == "true or false") {
+        const auto set = [&given, name](const std::string& text) { given[name] = {text}; };
+        app.add_flag_callback(names, [set] { set("true"); })->disable_flag_override();
+        app.add_flag_callback("--no-" + name, [set] { set("false"); })->disable_flag_override();
+      } else {
+        app.add_option_function<std::vector<std::string>>(
+               names, [&given, name](const std::vector<std::string>& texts) { given[name] = texts; })
+            ->type_size(1)
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      }
+    }
+  }
+  for (size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    if (arguments[i] != "-h" && arguments[i] != "--help") continue;
+    const bool has_topic = i + 1 < arguments.size() && !arguments[i + 1].starts_with('-');
+    throw HelpRequested(help(), has_topic ? arguments[i + 1] : "");
+  }
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    fail_input("{}: {} ({} --help lists the options)", command_, error.what(), command_);
+  }
+  bool only_positionals = false;
+  std::vector<std::string> left;
+  for (const std::string& argument : app.remaining()) {
+    if (!only_positionals && argument == "--") {
+      only_positionals = true;
+    } else if (!only_positionals && argument.size() > 1 && argument[0] == '-') {
+      fail_unknown(argument);
+    } else {
+      left.push_back(argument);
+    }
+  }
+  assign_positionals(left);
+  Assigner assigner(given);
+  for (const VisitConfig& visit : visits_) visit(assigner);
+}
+
+void OptionParser::assign_positionals(std::span<const std::string> arguments) const {
+  for (const Positional& positional : positionals_) {
+    if (arguments.size() < positional.least)
+      fail_input("{}: {} is missing ({}). Usage: {}", command_, positional.name, positional.help, usage());
+    if (positional.values != nullptr) {
+      positional.values->assign(arguments.begin(), arguments.end());
+      arguments = {};
+    } else if (!arguments.empty()) {
+      *positional.value = arguments.front();
+      arguments = arguments.subspan(1);
+    }
+  }
+  if (!arguments.empty())
+    fail_input("{}: {} is one argument too many. Usage: {}", command_, in_quotes(arguments.front()), usage());
+}
+
+void OptionParser::fail_unknown(const std::string& argument) const {
+  const std::string name = argument.substr(0, argument.find('='));
+  std::vector<std::string> known = {"--help"};
+  for (const VisitConfig& visit : visits_)
+    for (const ConfigKey& key : list_keys(visit))
+      if (key.type != "group") known.push_back("--" + option_name(key.path));
+  const auto meant = nearest(name, known);
+  fail_input("{}: unknown option {}.{} ({} --help lists them)", command_, name,
+             meant ? fmt::format(" Did you mean {}?", *meant) : "", command_);
+}
+
+std::string OptionParser::usage() const {
+  std::string out = command_;
+  for (const Positional& positional : positionals_) {
+    const std::string dots = positional.values != nullptr ? "..." : "";
+    out += positional.least > 0 ? fmt::format(" {}{}", positional.name, dots)
+                                : fmt::format(" [{}{}]", positional.name, dots);
+  }
+  return out + " [options]";
+}
+
+std::string OptionParser::help() const {
+  std::string out = fmt::format("{}\n\nUsage: {}\n", summary_, usage());
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const Positional& positional : positionals_) lines.emplace_back(positional.name, positional.help);
+  if (!lines.empty()) out += "\n" + two_columns(lines);
+
+  lines.clear();
+  std::string heading = "Options";
+  const auto flush = [&] {
+    if (!lines.empty()) out += fmt::format("\n{}:\n{}", heading, two_columns(lines));
+    lines.clear();
+  };
+  for (const VisitConfig& visit : visits_) {
+    for (const ConfigKey& key : list_keys(visit)) {
+      if (key.type == "group") {
+        flush();
+        heading = key.help;
+        continue;
+      }
+      const std::string name = option_name(key.path);
+      std::string left;
+      for (const auto& [letter, option] : shorthands_)
+        if (option == name) left += fmt::format("-{}, ", letter);
+      const std::string no = key.type == "true or false" && key.value == "true" ? "[no-]" : "";
+      lines.emplace_back(fmt::format("{}--{}{}{}", left, no, name, value_words(key)),
+                         key.help + default_words(key));
+    }
+  }
+  flush();
+  out += "\n" + two_columns({{"-h, --help", "this text"}});
+  if (!footer_.empty()) out += "\n" + footer_ + "\n";
+  return out;
+}
+
+}  // namespace heed
