@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# scripts/quickstart from end to end, with a heed, a build and a package list that only say what they were asked.
+set -euo pipefail
+source "$(dirname "$0")/check.sh"
+
+tree=$scratch/tree
+mkdir -p "$tree/scripts" "$tree/build" "$scratch/bin"
+cp "$root/scripts/quickstart" "$tree/scripts/"
+cp -r "$root/recipes" "$tree/"
+rm -rf "$tree"/recipes/*/data
+export SCRATCH=$scratch
+stub() {
+  printf '#!/usr/bin/env bash\n%s\n' "$2" >"$1"
+  chmod +x "$1"
+}
+# shellcheck disable=SC2016  # the stubs expand these, not this script
+{
+  stub "$tree/scripts/packages" '[[ ! -e "$SCRATCH/no_$2" ]] || { echo "packages: run apt-get" >&2; exit 2; }
+echo "packages ok (14 already there)"'
+  stub "$scratch/bin/cmake" 'echo "cmake $*" >>"$SCRATCH/calls"; touch build/CMakeCache.txt'
+  stub "$scratch/bin/ninja" 'echo "ninja $*" >>"$SCRATCH/calls"; [[ ! -e "$SCRATCH/no_compiler" ]]'
+  stub "$scratch/bin/apt-get" 'exit 100'
+  stub "$tree/build/heed" 'echo "heed $*" >>"$SCRATCH/calls"
+case $1 in
+  train) mkdir -p "$4"; [[ ! -e "$SCRATCH/interrupt" ]] || exit 130 ;;
+  translate) if [[ "${3:-}" == -i ]]; then cp "$4" "$6"; else echo "1984-03-03"; fi ;;
+  evaluate) printf "%s\n" "chrF2|nrefs:1 = 87.5" "BLEU|nrefs:1 = 61.2 70.0/60.0/50.0/40.0 (BP = 1.000)" ;;
+esac'
+}
+export PATH=$scratch/bin:$PATH
+quickstart=$tree/scripts/quickstart
+
+touch "$scratch/no_"
+mv "$scratch/no_" "$scratch/no_compiler"
+check_status "a build that fails" 1 "$quickstart"
+rm "$scratch/no_compiler"
+
+# apt-get downloads nothing here, so the generated task stands in.
+touch "$scratch/interrupt"
+check_status "training interrupted" 130 "$quickstart" --minutes 5
+check_matches "it says that the task is a generated one" "$(<"$scratch/check_status")" "the task is a generated one"
+check_matches "the time left" "$(<"$scratch/calls")" "train recipes/dates/dates.yaml --out runs/dates --minutes"
+rm "$scratch/interrupt"
+
+check_status "gone on with" 0 "$quickstart"
+said=$(<"$scratch/check_status")
+check_matches "from the checkpoint" "$(<"$scratch/calls")" " --resume"
+check_matches "the scores" "$said" "best model: runs/dates   test chrF 87.5  BLEU 61.2"
+check_matches "a translation" "$said" "1984-03-03"
+check_matches "what to try next" "$said" "Next: build/heed"
+
+: >"$scratch/calls"
+check_status "again" 0 "$quickstart"
+check "nothing trained or configured twice" "$(grep -E 'train|cmake|-i .*test.human -o' "$scratch/calls")" ""
+
+# Text that is there is used; a minute is the least that training gets.
+mkdir -p "$tree/recipes/localisation/data/en-de"
+echo "English-German" >"$tree/recipes/localisation/data/en-de/counts"
+echo x | tee "$tree/recipes/localisation/data/en-de/test.en" >"$tree/recipes/localisation/data/en-de/test.de"
+check_status "with text" 0 "$quickstart" --minutes 1
+check_matches "trains on it" "$(<"$scratch/calls")" \
+  "heed train recipes/localisation/quickstart.yaml --out runs/localisation --minutes 1.0"
+
+touch "$scratch/no_" "$scratch/no_data"
+check_status "no packages at all" 2 "$quickstart"
+check_matches "the command to run" "$(<"$scratch/check_status")" "run apt-get"
+check_status "minutes that are none" 2 "$quickstart" --minutes soon
