@@ -1,6 +1,6 @@
 // What stands between the products: embedding, residual, dropout, LayerNorm, activations.
 // Letters: R rows, D width, V words. T is float or Bf16; statistics and parameters' gradients are f32.
-// Gradients of parameters are sums over fixed chunks of 512 rows, combined in ascending order.
+// Gradients of gain and bias are sums over fixed chunks of rows, combined in ascending order.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,8 @@
 #include "heed/tensor/thread_pool.h"
 
 namespace heed::kernels {
+
+inline constexpr int64_t kParameterChunkRows = 128;
 
 // sum = x + dropout(y);  normed = (sum - mean) * rstd * gain + bias  (Ba et al. 2016). Without y: sum = x and
 // is not written. Without gain: only the sum is made (a residual connection and no norm).
@@ -43,7 +45,7 @@ struct ResidualNormGradientArgs {
   const T* d_sum = nullptr;     // [R, D] or null: the gradient that reached the sum by other ways
   Dropout dropout{};
   const uint64_t* row_keys = nullptr;
-  T* d_x = nullptr;           // [R, D]
+  T* d_x = nullptr;           // [R, D], may be d_normed or d_sum
   T* d_y = nullptr;           // [R, D] or null: no y, or no dropout (d_y is then d_x)
   Real<T>* d_gain = nullptr;  // [D], overwritten
   Real<T>* d_bias = nullptr;  // [D], overwritten

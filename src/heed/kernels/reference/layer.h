@@ -11,8 +11,6 @@
 
 namespace heed::kernels::reference {
 
-inline constexpr int64_t kChunkRows = 512;
-
 template <class T>
 void residual_norm(const ResidualNormArgs<T>& args) {
   using R = Real<T>;
@@ -75,7 +73,7 @@ void residual_norm_gradient(const ResidualNormGradientArgs<T>& args) {
       args.d_x[at(c)] = static_cast<T>(ds[c]);
       if (args.d_y != nullptr) args.d_y[at(c)] = static_cast<T>(ds[c] * factor(c));
     }
-    if (norm && ((r + 1) % kChunkRows == 0 || r + 1 == args.rows)) {
+    if (norm && ((r + 1) % kParameterChunkRows == 0 || r + 1 == args.rows)) {
       for (int64_t c = 0; c < width; ++c) {
         if (args.d_gain != nullptr) args.d_gain[c] += d_gain[c];
         if (args.d_bias != nullptr) args.d_bias[c] += d_bias[c];

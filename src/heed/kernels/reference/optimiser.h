@@ -1,7 +1,6 @@
 // The kernels of kernels/optimiser.h as plain loops: what the fast ones are held against.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 
 #include "heed/kernels/optimiser.h"
@@ -19,16 +18,9 @@ inline void adam(const AdamArgs& args) {
   }
 }
 
-inline constexpr int64_t kNormChunk = 65536;
-
 inline double squared_norm(int64_t size, const float* x) {
   double total = 0;
-  for (int64_t begin = 0; begin < size; begin += kNormChunk) {
-    double sum = 0;
-    for (int64_t i = begin; i < std::min(size, begin + kNormChunk); ++i)
-      sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    total += sum;
-  }
+  for (int64_t i = 0; i < size; ++i) total += static_cast<double>(x[i]) * static_cast<double>(x[i]);
   return total;
 }
 
