@@ -1,0 +1,6 @@
+#include "tests/fuzz/targets.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const char* data, size_t size) {
+  heed::fuzz::read_safetensors({data, size});
+  return 0;
+}
