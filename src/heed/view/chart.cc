@@ -134,6 +134,7 @@ Scene line_chart(const LineChart& chart) {
     label_width = std::max(label_width, text_width(short_name(series.name), kLabelFont));
   }
   if (chart.from_zero) up.add(0, false);
+  if (!chart.logarithmic_x && across.low > 0 && across.low < 0.1 * across.high) across.low = 0;
   Frame frame{kMargin, chart.y_label.empty() ? 44.0 : 58.0, chart.width - kMargin, chart.height - 44};
   frame.right -= label_width + 10;
   const Axis y = chart.logarithmic_y ? Axis::logarithmic(up.low, up.high, frame.bottom, frame.top)

@@ -31,8 +31,12 @@ th{color:var(--muted);font-weight:500;white-space:nowrap}
 tr:last-child td{border-bottom:0}
 .number{text-align:right;white-space:nowrap}
 table.wide{width:100%}
+.overview td:first-child{white-space:nowrap}
+.samples .number{width:1%;color:var(--muted)}
+.samples{margin-bottom:12px}
 .figure{display:flex;flex-wrap:wrap;gap:10px 28px;align-items:flex-start}
 .large{max-width:100%}
+.large svg{max-width:100%;height:auto}
 .smalls{display:grid;grid-template-columns:repeat(auto-fill,minmax(104px,1fr));gap:10px;flex:1 1 340px;min-width:0}
 .small{font:inherit;font-size:12px;color:var(--muted);text-align:left;background:none;border:1px solid transparent;border-radius:8px;padding:5px;cursor:pointer;min-width:0}
 .small svg{width:100%;height:auto;max-height:130px;background:var(--card);outline:1px solid var(--rule);margin-bottom:4px}
@@ -48,7 +52,7 @@ table.wide{width:100%}
 .bar i{display:block;height:5px;border-radius:3px;background:var(--accent)}
 ins{text-decoration:none;background:var(--soft);border-radius:3px;box-shadow:0 0 0 2px var(--soft)}
 details summary{cursor:pointer;color:var(--muted);font-size:14px;margin:8px 0}
-code{font:13px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
+code{font:13px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:break-word}
 #tip{position:fixed;z-index:9;pointer-events:none;display:none;max-width:280px;background:var(--ink);color:var(--ground);border-radius:8px;padding:6px 10px;font-size:13px;line-height:1.4;white-space:pre-line;box-shadow:0 4px 16px #0004}
 @media (max-width:560px){main{padding:18px 12px 40px}h1{font-size:22px}h2{margin-top:30px}.card{padding:12px}.grid .card{padding:2px}}
 )css";

@@ -1,0 +1,185 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "heed/view/chart.h"
+#include "heed/view/report_sections.h"
+#include "heed/view/text.h"
+
+namespace heed::view {
+namespace {
+
+constexpr double kChartWidth = 410, kChartHeight = 260;  // so that letters are readable on a phone
+constexpr size_t kMostPoints = 240;                      // of a curve; beyond, neighbours are averaged
+
+using UpdateValue = double UpdatePoint::*;
+using ValidationValue = double ValidationPoint::*;
+
+std::string duration(double seconds) {
+  if (!std::isfinite(seconds)) return "–";
+  const auto whole = static_cast<int64_t>(std::llround(std::clamp(seconds, 0.0, 1e12)));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+// The value over updates, averaged where the log is denser than a curve can show. Missing values are passed
+// over.
+Series curve(const std::vector<UpdatePoint>& points, UpdateValue value) {
+  std::vector<std::pair<double, double>> all;
+  for (const UpdatePoint& point : points)
+    if (std::isfinite(point.*value)) all.emplace_back(point.update, point.*value);
+  Series series{"", {}, {}};
+  const size_t group = (all.size() + kMostPoints - 1) / std::max<size_t>(1, kMostPoints);
+  for (size_t begin = 0; begin < all.size(); begin += std::max<size_t>(1, group)) {
+    const size_t end = std::min(all.size(), begin + std::max<size_t>(1, group));
+    double sum = 0;
+    for (size_t i = begin; i < end; ++i) sum += all[i].second;
+    series.x.push_back(all[end - 1].first);
+    series.y.push_back(sum / static_cast<double>(end - begin));
+  }
+  return series;
+}
+
+Series curve(const std::vector<ValidationPoint>& points, ValidationValue value) {
+  Series series{"", {}, {}};
+  for (const ValidationPoint& point : points)
+    if (std::isfinite(point.*value)) {
+      series.x.push_back(static_cast<double>(point.update));
+      series.y.push_back(point.*value);
+    }
+  series.dots = series.x.size() <= 40;
+  return series;
+}
+
+// One run is labelled by what is measured, several by their names.
+std::string label(const std::vector<RunReport>& runs, size_t run, const std::string& what) {
+  if (runs.size() == 1) return what;
+  return clean_text(runs[run].name) + (what == "train" || what == "dev" ? " " + what : "");
+}
+
+std::string chart_card(const LineChart& chart) {
+  const bool empty =
+      std::all_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return s.x.empty(); });
+  if (empty) return "";
+  LineChart sized = chart;
+  sized.width = kChartWidth, sized.height = kChartHeight;
+  std::string svg = to_svg(line_chart(sized), SvgUse::inlined);
+  svg.replace(0, 4, "<svg class=\"chart fluid\"");
+  return "<div class=\"card\">" + svg + "</div>\n";
+}
+
+template <class Get>
+void add(LineChart& chart, const std::vector<RunReport>& runs, const std::string& what, bool quiet, Get get) {
+  for (size_t run = 0; run < runs.size(); ++run) {
+    Series series = get(runs[run].log);
+    if (series.x.empty()) continue;
+    series.name = label(runs, run, what);
+    series.colour = static_cast<int>(run % kSeriesColours);
+    series.quiet = quiet;
+    chart.series.push_back(std::move(series));
+  }
+}
+
+template <class Value>
+double best(const std::vector<ValidationPoint>& points, Value value, bool lowest) {
+  double found = kMissing;
+  for (const ValidationPoint& point : points) {
+    const double candidate = point.*value;
+    if (std::isfinite(candidate) && (std::isnan(found) || (lowest ? candidate < found : candidate > found)))
+      found = candidate;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string overview_section(const std::vector<RunReport>& runs) {
+  struct Column {
+    const char* name;
+    std::function<double(const RunLog&)> value;
+    std::function<std::string(double)> text;
+  };
+  const auto number = [](double value) { return pretty_number(value); };
+  const auto fixed = [](double value) {
+    return std::isnan(value) ? std::string("–") : fmt::format("{:.2f}", value);
+  };
+  const std::vector<Column> columns = {
+      {"updates",
+       [](const RunLog& log) {
+         return log.updates.empty() ? kMissing : static_cast<double>(log.updates.back().update);
+       },
+       [](double value) { return pretty_number(value, 12); }},
+      {"epochs", [](const RunLog& log) { return log.updates.empty() ? kMissing : log.updates.back().epoch; },
+       number},
+      {"time",
+       [](const RunLog& log) {
+         double last = log.updates.empty() ? kMissing : log.updates.back().seconds;
+         if (!log.validations.empty()) last = std::fmax(last, log.validations.back().seconds);
+         return last;
+       },
+       duration},
+      {"tokens/s",
+       [](const RunLog& log) {
+         std::vector<double> speeds;
+         for (const UpdatePoint& point : log.updates)
+           if (std::isfinite(point.tokens_per_s)) speeds.push_back(point.tokens_per_s);
+         if (speeds.empty()) return kMissing;
+         std::nth_element(speeds.begin(), speeds.begin() + speeds.size() / 2, speeds.end());
+         return std::round(speeds[speeds.size() / 2]);
+       },
+       [](double value) { return pretty_number(value, 7); }},
+      {"best dev loss",
+       [](const RunLog& log) { return best(log.validations, &ValidationPoint::dev_loss, true); },
+       [](double value) { return pretty_number(value); }},
+      {"best BLEU", [](const RunLog& log) { return best(log.validations, &ValidationPoint::bleu, false); },
+       fixed},
+      {"best chrF", [](const RunLog& log) { return best(log.validations, &ValidationPoint::chrf, false); },
+       fixed},
+  };
+  std::string head, rows;
+  std::vector<const Column*> shown;
+  for (const Column& column : columns)
+    if (std::any_of(runs.begin(), runs.end(),
+                    [&](const RunReport& run) { return !std::isnan(column.value(run.log)); })) {
+      shown.push_back(&column);
+      head += fmt::format("<th class=\"number\">{}</th>", column.name);
+    }
+  if (shown.empty() && runs.size() == 1) return "";
+  for (size_t run = 0; run < runs.size(); ++run) {
+    rows += "<tr><td>" + run_label(runs, run) + "</td>";
+    for (const Column* column : shown)
+      rows += "<td class=\"number\">" + column->text(column->value(runs[run].log)) + "</td>";
+    rows += "</tr>\n";
+  }
+  return "<section class=\"card scroll\">\n<table class=\"wide overview\">\n<thead><tr><th>run</th>" + head +
+         "</tr></thead>\n<tbody>\n" + rows + "</tbody>\n</table>\n</section>\n";
+}
+
+std::string curves_section(const std::vector<RunReport>& runs) {
+  LineChart loss{"Loss", "update", "nats a token", {}};
+  add(loss, runs, "train", true, [](const RunLog& log) { return curve(log.updates, &UpdatePoint::loss); });
+  add(loss, runs, "dev", false,
+      [](const RunLog& log) { return curve(log.validations, &ValidationPoint::dev_loss); });
+  LineChart bleu{"BLEU", "update", "dev set", {}};
+  add(bleu, runs, "BLEU", false,
+      [](const RunLog& log) { return curve(log.validations, &ValidationPoint::bleu); });
+  LineChart chrf{"chrF", "update", "dev set", {}};
+  add(chrf, runs, "chrF", false,
+      [](const RunLog& log) { return curve(log.validations, &ValidationPoint::chrf); });
+  LineChart rate{"Learning rate", "update", "", {}};
+  rate.from_zero = true;
+  add(rate, runs, "rate", false,
+      [](const RunLog& log) { return curve(log.updates, &UpdatePoint::learning_rate); });
+  LineChart speed{"Speed", "update", "target tokens a second", {}};
+  speed.from_zero = true;
+  add(speed, runs, "speed", false,
+      [](const RunLog& log) { return curve(log.updates, &UpdatePoint::tokens_per_s); });
+  std::string cards;
+  for (const LineChart* chart : {&loss, &bleu, &chrf, &rate, &speed}) cards += chart_card(*chart);
+  return cards.empty() ? "" : "<h2>Curves</h2>\n<section class=\"grid\">\n" + cards + "</section>\n";
+}
+
+}  // namespace heed::view
