@@ -33,6 +33,18 @@ struct Cut {
   int64_t block_rows, block_columns, row_pieces, column_pieces;
 };
 
+// One panel whose columns, not rows, lie close together: by squares, which stay in L1.
+void pack_columns(const float* from, int64_t stride_k, int64_t stride_n, int64_t inner, int64_t width,
+                  float* to) {
+  for (int64_t k0 = 0; k0 < inner; k0 += kPanelWidth) {
+    const int64_t end = std::min(inner, k0 + kPanelWidth);
+    for (int64_t n = 0; n < width; ++n) {
+      for (int64_t k = k0; k < end; ++k) to[k * kPanelWidth + n] = from[k * stride_k + n * stride_n];
+    }
+    for (int64_t k = k0; k < end; ++k) std::fill_n(to + k * kPanelWidth + width, kPanelWidth - width, 0.0f);
+  }
+}
+
 }  // namespace
 
 void pack_weight_panels(ThreadPool& pool, const float* b, int64_t inner, int64_t outer, int64_t stride_k,
@@ -44,11 +56,7 @@ void pack_weight_panels(ThreadPool& pool, const float* b, int64_t inner, int64_t
     if (stride_n == 1) {
       pack_panels(from, stride_k, inner, width, to);
     } else {
-      for (int64_t k = 0; k < inner; ++k) {
-        float* const out = to + k * kPanelWidth;
-        for (int64_t n = 0; n < width; ++n) out[n] = from[k * stride_k + n * stride_n];
-        std::fill(out + width, out + kPanelWidth, 0.0f);
-      }
+      pack_columns(from, stride_k, stride_n, inner, width, to);
     }
     if (dtype != DType::bf16) return;
     for (int64_t i = 0; i < inner * kPanelWidth; ++i) to[i] = static_cast<float>(Bf16(to[i]));
@@ -102,40 +110,48 @@ void matmul_panels(ThreadPool& pool, const MatmulArgs<T, Out>& args, int64_t beg
 
 template <class T>
 void weight_gradient_panels(ThreadPool& pool, const WeightGradientArgs<T>& args) {
-  // A piece makes slice_n x slice_k of dw: it takes chunks of rows, copies its columns of dy and x close
-  // together, and adds their product. The order of a sum is that of the rows, whatever the pieces.
-  constexpr int64_t kChunk = 256;
+  // By chunks of rows: first x goes into panels and dy into slices of columns, then each piece adds its
+  // slice_n x slice_k of dy^T x to dw. The order of a sum is that of the rows, whatever the pieces.
+  constexpr int64_t kChunk = 1024;
   const bool large = args.outer * args.inner >= 512 * 256;
   const int64_t slice_n = large ? 96 : 48, slice_k = large ? 128 : 64;
-  const int64_t pieces_n = divide_up(args.outer, slice_n);
-  const int64_t pieces_k = std::max<int64_t>(1, divide_up(args.inner, slice_k));
-  pool.run(pieces_n * pieces_k, [&](int64_t piece) {
-    const int64_t n = piece / pieces_k * slice_n, width_n = std::min(slice_n, args.outer - n);
-    const int64_t k = piece % pieces_k * slice_k, width_k = std::min(slice_k, args.inner - k);
-    struct Left {};
-    struct Right {};
-    float* const left = scratch<Left, float>(kChunk * slice_n);
-    float* const right = scratch<Right, float>(kChunk * slice_k);
-    float* const dbias = args.dbias != nullptr && k == 0 ? args.dbias + n : nullptr;
-    if (dbias != nullptr && !args.accumulate) std::fill_n(dbias, width_n, 0.0f);
-    for (int64_t r = 0; r == 0 || r < args.rows; r += kChunk) {
-      const int64_t rows = std::min(kChunk, args.rows - r);
-      convert_rows(args.dy + r * args.dy_stride + n, args.dy_stride, rows, width_n, left, slice_n);
-      pack_panels(args.x + r * args.x_stride + k, args.x_stride, rows, width_k, right);
+  const int64_t slices_n = divide_up(args.outer, slice_n), slices_k = divide_up(args.inner, slice_k);
+  struct Left {};
+  struct Right {};
+  float* const left = scratch<Left, float>(kChunk * slices_n * slice_n);
+  float* const right = scratch<Right, float>(kChunk * slices_k * slice_k);
+  for (int64_t begin = 0; begin == 0 || begin < args.rows; begin += kChunk) {
+    const int64_t rows = std::min(kChunk, args.rows - begin);
+    pool.run(slices_n + slices_k, [&](int64_t slice) {
+      if (slice < slices_n) {
+        const int64_t n = slice * slice_n;
+        convert_rows(args.dy + begin * args.dy_stride + n, args.dy_stride, rows,
+                     std::min(slice_n, args.outer - n), left + n * rows, slice_n);
+      } else {
+        const int64_t k = (slice - slices_n) * slice_k;
+        pack_panels(args.x + begin * args.x_stride + k, args.x_stride, rows,
+                    std::min(slice_k, args.inner - k), right + k * rows);
+      }
+    });
+    pool.run(slices_n * std::max<int64_t>(1, slices_k), [&](int64_t piece) {
+      const int64_t n = piece % slices_n * slice_n, width_n = std::min(slice_n, args.outer - n);
+      const int64_t k = piece / slices_n * slice_k, width_k = std::min(slice_k, args.inner - k);
       multiply({.rows = width_n,
                 .depth = rows,
                 .columns = width_k,
-                .a = left,
+                .a = left + n * rows,
                 .a_row_stride = 1,
                 .a_k_stride = slice_n,
-                .b = right,
+                .b = right + k * rows,
                 .b_panel_stride = rows * kPanelWidth,
-                .accumulate = args.accumulate || r > 0,
+                .accumulate = args.accumulate || begin > 0,
                 .c = args.dw + n * args.inner + k,
                 .c_stride = args.inner});
-      if (dbias != nullptr) add_rows(left, slice_n, rows, width_n, dbias);
-    }
-  });
+      if (args.dbias == nullptr || k > 0) return;
+      if (begin == 0 && !args.accumulate) std::fill_n(args.dbias + n, width_n, 0.0f);
+      add_rows(left + n * rows, slice_n, rows, width_n, args.dbias + n);
+    });
+  }
 }
 
 template void matmul_panels(ThreadPool&, const MatmulArgs<float>&, int64_t, int64_t);

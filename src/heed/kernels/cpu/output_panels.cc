@@ -189,11 +189,11 @@ class LossBlock {
   float* partial_ = nullptr;   // [slices][128, D]
 };
 
-// The k best of one slice's row; ids count from `word`.
-void best_of_slice(const float* scores, int64_t width, int64_t word, BestList best) {
+// Offers the scores of one slice of a row; ids count from `word`.
+void offer_slice(const float* scores, int64_t width, int64_t word, BestList& best) {
   int64_t i = 0;
   for (; i < width && !best.full(); ++i) best.add({scores[i], static_cast<int32_t>(word + i)});
-  for (;;) {
+  while (i < width) {
     i = find_above(scores, i, width, best.threshold());
     if (i == width) return;
     best.add({scores[i], static_cast<int32_t>(word + i)});
@@ -229,41 +229,39 @@ void output_loss_panels(ThreadPool& pool, const OutputLossArgs<T>& args) {
 template <class T>
 void output_top_k_panels(ThreadPool& pool, const OutputTopKArgs<T>& args) {
   const VocabularyCut cut(args.rows, args.words);
-  const int64_t kept = std::min(args.k, cut.slice_width);  // of a slice
+  const int64_t stride = padded(cut.slice_width), block_rows = std::min(kBlockRows, args.rows);
   struct Statistics {};
-  struct Candidates {};
-  struct Merged {};
-  auto* const statistics = scratch<Statistics, RowStatistics>(kBlockRows * cut.slices);
-  auto* const candidates = scratch<Candidates, Candidate>(kBlockRows * cut.slices * kept);
+  struct Slices {};
+  auto* const statistics = scratch<Statistics, RowStatistics>(block_rows * cut.slices);
+  auto* const slices = scratch<Slices, float>(block_rows * cut.slices * stride);
+  const auto width_of = [&](int64_t s) {
+    return std::min(cut.slice_width, args.words - s * cut.slice_width);
+  };
   for (int64_t begin = 0; begin < args.rows; begin += kBlockRows) {
     const int64_t rows = std::min(kBlockRows, args.rows - begin);
     const float* const x = wide_rows(args.x + begin * args.width, rows, args.width);
     pool.run(cut.slices, [&](int64_t s) {
-      struct Slice {};
-      const int64_t stride = padded(cut.slice_width), word = s * cut.slice_width;
-      const int64_t width = std::min(cut.slice_width, args.words - word);
-      float* const logits = scratch<Slice, float>(kBlockRows * stride);
-      slice_logits(args, x, rows, word, width, logits, stride);
+      const int64_t word = s * cut.slice_width, width = width_of(s);
+      float* const scores = slices + s * block_rows * stride;
+      slice_logits(args, x, rows, word, width, scores, stride);
       for (int64_t r = 0; r < rows; ++r) {
-        float* const row = logits + r * stride;
+        float* const row = scores + r * stride;
         statistics[r * cut.slices + s] = softmax_statistics(row, width);
-        if (args.row_bias != nullptr)
-          add_rows(args.row_bias + (begin + r) * args.words + word, 0, 1, width, row);
-        best_of_slice(row, width, word, {candidates + (r * cut.slices + s) * kept, std::min(kept, width)});
+        if (args.row_bias == nullptr) continue;
+        add_rows(args.row_bias + (begin + r) * args.words + word, 0, 1, width, row);
       }
     });
     pool.run(rows, [&](int64_t r) {
-      const WholeRow whole(statistics + r * cut.slices, cut.slices);
-      auto* const merged = scratch<Merged, Candidate>(args.k);
-      BestList best(merged, args.k);
+      struct Best {};
+      auto* const list = scratch<Best, Candidate>(args.k);
+      BestList best(list, args.k);
       for (int64_t s = 0; s < cut.slices; ++s) {
-        const Candidate* const list = candidates + (r * cut.slices + s) * kept;
-        const int64_t size = std::min(kept, args.words - s * cut.slice_width);
-        for (int64_t i = 0; i < size && best.takes(list[i].score); ++i) best.add(list[i]);
+        offer_slice(slices + (s * block_rows + r) * stride, width_of(s), s * cut.slice_width, best);
       }
+      const WholeRow whole(statistics + r * cut.slices, cut.slices);
       for (int64_t i = 0; i < args.k; ++i) {
-        args.ids[(begin + r) * args.k + i] = merged[i].id;
-        args.log_probs[(begin + r) * args.k + i] = merged[i].score - whole.log_sum;
+        args.ids[(begin + r) * args.k + i] = list[i].id;
+        args.log_probs[(begin + r) * args.k + i] = list[i].score - whole.log_sum;
       }
     });
   }

@@ -243,16 +243,30 @@ void copy_rows(const float* from, int64_t from_stride, int64_t rows, int64_t col
   convert_rows_here(from, from_stride, rows, columns, to, to_stride);
 }
 
+// Four panels at a time, so that whole runs of cache lines are read.
 template <class T>
 void pack_here(const T* from, int64_t stride, int64_t rows, int64_t columns, float* to) {
-  for (int64_t column = 0; column < columns; column += kPanelWidth, to += rows * kPanelWidth) {
-    const int64_t width = std::min(kPanelWidth, columns - column);
-    if (width == kPanelWidth) {
-      convert_rows_here(from + column, stride, rows, kPanelWidth, to, kPanelWidth);
-    } else {
-      std::fill_n(to, rows * kPanelWidth, 0.0f);
-      convert_rows_here(from + column, stride, rows, width, to, kPanelWidth);
+  constexpr int64_t kTogether = 4;
+  const D d;
+  int64_t column = 0;
+  for (; column + kTogether * kPanelWidth <= columns; column += kTogether * kPanelWidth) {
+    float* const out = to + column * rows;
+    for (int64_t r = 0; r < rows; ++r) {
+      const T* const row = from + r * stride + column;
+#pragma GCC unroll 4
+      for (int64_t p = 0; p < kTogether; ++p) {
+#pragma GCC unroll 4
+        for (int64_t j = 0; j < kPanelWidth; j += kLanes) {
+          store(d, load(d, row + p * kPanelWidth + j), out + (p * rows + r) * kPanelWidth + j);
+        }
+      }
     }
+  }
+  for (; column < columns; column += kPanelWidth) {
+    const int64_t width = std::min(kPanelWidth, columns - column);
+    float* const out = to + column * rows;
+    if (width < kPanelWidth) std::fill_n(out, rows * kPanelWidth, 0.0f);
+    convert_rows_here(from + column, stride, rows, width, out, kPanelWidth);
   }
 }
 void pack_f32_panels(const float* from, int64_t stride, int64_t rows, int64_t columns, float* to) {

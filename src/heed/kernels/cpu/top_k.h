@@ -17,9 +17,8 @@ class BestList {
 
   bool full() const { return size_ == k_; }
   float threshold() const { return list_[k_ - 1].score; }  // when full
-  bool takes(float score) const { return !full() || score > threshold(); }
 
-  // Only what it takes may be offered.
+  // Once the list is full, only scores above the threshold may be added.
   void add(Candidate candidate) {
     int64_t i = full() ? k_ - 1 : size_++;
     for (; i > 0 && candidate.score > list_[i - 1].score; --i) list_[i] = list_[i - 1];
