@@ -14,9 +14,9 @@ void check(const TokenField& tokens, int64_t words, int64_t positions) {
   for (const int32_t id : tokens.ids) {
     if (id < 0 || id >= words) fail_input("token id {} is outside the vocabulary of {} words", id, words);
   }
-  if (positions >= 0 && tokens.layout.longest() > positions) {
-    fail_input("a sentence of {} tokens is longer than the model's {} positions", tokens.layout.longest(),
-               positions);
+  if (positions >= 0 && tokens.layout.positions_end() > positions) {
+    fail_input("a sentence of {} tokens is longer than the model's {} positions",
+               tokens.layout.positions_end(), positions);
   }
 }
 

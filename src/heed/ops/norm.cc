@@ -11,6 +11,7 @@ Var run(Context& c, const Var& x, const Var& y, const DropoutSite& site, const L
   require(!y || x.shape() == y.shape(), "residual: shapes {} and {} differ", x.shape().to_string(),
           y ? y.shape().to_string() : "");
   require(!y || layout.rows() == x.rows(), "residual: {} rows with a layout of {}", x.rows(), layout.rows());
+  require(x.value.is_dense() && (!y || y.value.is_dense()), "residual and norm: the inputs must be dense");
   const kernels::Dropout dropped = y ? site.in(c) : kernels::Dropout{};
   const bool recording = c.recording() && (x.gradient || y.gradient || norm);
 

@@ -15,9 +15,10 @@ void scale(Tensor& x, float factor) {
   });
 }
 
-void check_width(const Tensor& x, const Parameter& weight) {
+void check_input(const Tensor& x, const Parameter& weight) {
   require(x.width() == weight.shape().width(), "output {}: input of width {} for a weight of shape {}",
           weight.name(), x.width(), weight.shape().to_string());
+  require(x.is_dense(), "output {}: the input must be dense", weight.name());
 }
 
 }  // namespace
@@ -25,7 +26,7 @@ void check_width(const Tensor& x, const Parameter& weight) {
 OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const Parameter* bias,
                        const std::vector<int32_t>& targets, double smoothing) {
   const int64_t rows = x.rows(), width = x.width(), words = weight.shape().rows();
-  check_width(x.value, weight);
+  check_input(x.value, weight);
   require(static_cast<int64_t>(targets.size()) == rows, "output {}: {} targets for {} rows", weight.name(),
           targets.size(), rows);
   for (const int32_t target : targets) {
@@ -88,7 +89,7 @@ OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const 
 
 TopWords output_top_k(Context& c, const Tensor& x, const Parameter& weight, const Parameter* bias, int64_t k,
                       std::span<const float> row_bias) {
-  check_width(x, weight);
+  check_input(x, weight);
   const int64_t words = weight.shape().rows();
   require(k >= 1 && k <= words, "top-k: {} of {} words", k, words);
   require(row_bias.empty() || static_cast<int64_t>(row_bias.size()) == x.rows() * words,
@@ -112,7 +113,7 @@ TopWords output_top_k(Context& c, const Tensor& x, const Parameter& weight, cons
 }
 
 Tensor output_log_probs(Context& c, const Tensor& x, const Parameter& weight, const Parameter* bias) {
-  check_width(x, weight);
+  check_input(x, weight);
   Tensor log_probs = c.allocate(Shape{x.rows(), weight.shape().rows()}, DType::f32);
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
