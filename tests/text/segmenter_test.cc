@@ -50,6 +50,8 @@ void expect_bpe(const std::string& codes, const std::string& text, const std::st
 TEST(Bpe, MakesWhatApplyBpeMakes) {
   expect_bpe(kFixtures + "tiny.codes", kFixtures + "tiny.test.txt", kFixtures + "tiny.bpe.txt");
   expect_bpe(kFixtures + "old.codes", kFixtures + "tiny.test.txt", kFixtures + "old.bpe.txt");
+  // Merges in an order that learn-bpe would not write: a merge may make a pair that ranks before it.
+  expect_bpe(kFixtures + "odd.codes", kFixtures + "odd.txt", kFixtures + "odd.bpe.txt");
 }
 
 // With HEED_DATA (a folder with multi30k/ and multi30k/bpe/) the whole corpus, else own text.
@@ -78,6 +80,16 @@ TEST(Bpe, JoinsAndAligns) {
   EXPECT_EQ(bpe->words(pieces), (std::vector<int32_t>{0, 0, 1, 2, 2, 2}));
   EXPECT_TRUE(bpe->split("").empty());
   EXPECT_TRUE(bpe->split("   ").empty());
+}
+
+// A quadratic search would not come back from this.
+TEST(Bpe, CutsAWordAsLongAsALineMayBe) {
+  const auto bpe = make_bpe_segmenter(content_of(kFixtures + "tiny.codes"), "tiny.codes");
+  std::string word;
+  while (word.size() < 900'000) word += "lighthousekeeperlängste";
+  const Strings pieces = bpe->split(word);
+  EXPECT_LT(pieces.size(), word.size() / 2);
+  EXPECT_EQ(bpe->join(pieces), word);
 }
 
 TEST(Bpe, RefusesBadCodes) {

@@ -1,6 +1,7 @@
 // Byte-pair encoding (Sennrich et al. 2016): merge the pair of neighbours that was learnt first, everywhere
 // in the word, until none is left.
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -56,9 +57,10 @@ class BpeSegmenter : public Segmenter {
 
   std::vector<std::string> split(std::string_view text) const override {
     std::vector<std::string> pieces;
+    Work work;
     while (!text.empty()) {  // only the space separates words, as in subword-nmt
       const size_t end = std::min(text.find(' '), text.size());
-      if (end > 0) split_word(text.substr(0, end), pieces);
+      if (end > 0) split_word(text.substr(0, end), work, pieces);
       text.remove_prefix(std::min(end + 1, text.size()));
     }
     return pieces;
@@ -95,11 +97,21 @@ class BpeSegmenter : public Segmenter {
     int32_t rank = kNone;  // kNone: these two do not merge
     int32_t symbol = -1;   // what they become
   };
+  // A part of the word, in a list by position.
   struct Part {
     int32_t symbol;  // -1: never learnt
     uint32_t begin;  // bytes of the word
     uint32_t end;
-    Merge with_next;
+    int32_t previous;  // -1: none
+    int32_t next;      // -1: none
+    Merge with_next;   // none where the part was merged into the one before it
+  };
+  // The work on one word; kept from word to word for its memory.
+  struct Work {
+    std::vector<Part> parts;
+    std::vector<std::pair<int32_t, int32_t>>
+        queue;  // a heap of (rank, position); what changed since is stale
+    std::vector<int32_t> positions;
   };
 
   static uint64_t pair_key(int32_t left, int32_t right) {
@@ -129,51 +141,66 @@ class BpeSegmenter : public Segmenter {
   }
 
   // The characters; the last one carries the end of the word (0.2) or a part of its own does (0.1).
-  std::vector<Part> parts_of(std::string_view word) const {
-    std::vector<Part> parts;
-    for (size_t i = 0; i < word.size();) {
-      const size_t end = i + utf8_length(word[i]);
-      const std::string_view character = word.substr(i, end - i);
+  void cut_characters(std::string_view word, std::vector<Part>& parts) const {
+    const auto add = [&](int32_t symbol, size_t begin, size_t end) {
+      const auto position = static_cast<int32_t>(parts.size());
+      parts.push_back(
+          {symbol, static_cast<uint32_t>(begin), static_cast<uint32_t>(end), position - 1, position + 1, {}});
+    };
+    parts.clear();
+    for (size_t begin = 0, end = 0; begin < word.size(); begin = end) {
+      end = begin + utf8_length(word[begin]);
+      const std::string_view character = word.substr(begin, end - begin);
       const bool last = end == word.size() && !end_is_separate_;
-      parts.push_back({last ? find_symbol(std::string(character).append(kWordEnd)) : find_symbol(character),
-                       static_cast<uint32_t>(i),
-                       static_cast<uint32_t>(end),
-                       {}});
-      i = end;
+      add(last ? find_symbol(std::string(character).append(kWordEnd)) : find_symbol(character), begin, end);
     }
-    const auto size = static_cast<uint32_t>(word.size());
-    if (end_is_separate_) parts.push_back({find_symbol(kWordEnd), size, size, {}});
-    for (size_t i = 0; i + 1 < parts.size(); ++i) parts[i].with_next = merge_of(parts[i], parts[i + 1]);
-    return parts;
+    if (end_is_separate_) add(find_symbol(kWordEnd), word.size(), word.size());
+    parts.back().next = -1;
   }
 
-  // Merges the pairs of this rank from left to right; of overlapping ones the first (x x x: xx x).
-  void merge_all(std::vector<Part>& parts, int32_t rank) const {
-    size_t kept = 0;
-    for (size_t i = 0; i < parts.size(); ++i, ++kept) {
-      parts[kept] = parts[i];
-      if (parts[i].with_next.rank != rank) continue;
-      parts[kept].symbol = parts[i].with_next.symbol;
-      parts[kept].end = parts[i + 1].end;
-      ++i;
-    }
-    parts.resize(kept);
-    for (size_t i = 0; i < kept; ++i)
-      parts[i].with_next = i + 1 < kept ? merge_of(parts[i], parts[i + 1]) : Merge{};
+  void look_up(int32_t position, Work& work) const {
+    Part& part = work.parts[position];
+    part.with_next = part.next < 0 ? Merge{} : merge_of(part, work.parts[part.next]);
+    if (part.with_next.rank == kNone) return;
+    work.queue.emplace_back(part.with_next.rank, position);
+    std::push_heap(work.queue.begin(), work.queue.end(), std::greater<>());
   }
 
-  void split_word(std::string_view word, std::vector<std::string>& pieces) const {
-    std::vector<Part> parts = parts_of(word);
-    while (true) {
-      int32_t first = kNone;
-      for (const Part& part : parts) first = std::min(first, part.with_next.rank);
-      if (first == kNone) break;
-      merge_all(parts, first);
+  void merge_with_next(int32_t position, Work& work) const {
+    Part& part = work.parts[position];
+    Part& gone = work.parts[part.next];
+    part.symbol = part.with_next.symbol;
+    part.end = gone.end;
+    part.next = gone.next;
+    gone.with_next = {};
+    if (part.next >= 0) work.parts[part.next].previous = position;
+    look_up(position, work);
+    if (part.previous >= 0) look_up(part.previous, work);
+  }
+
+  // Takes all pairs of the lowest rank, from left to right; of overlapping ones the first (x x x: xx x). Only
+  // then come the pairs that these merges made, even those of lower rank: so does apply-bpe.
+  void merge_lowest(Work& work) const {
+    const int32_t rank = work.queue.front().first;
+    work.positions.clear();
+    while (!work.queue.empty() && work.queue.front().first == rank) {
+      work.positions.push_back(work.queue.front().second);
+      std::pop_heap(work.queue.begin(), work.queue.end(), std::greater<>());
+      work.queue.pop_back();
     }
-    if (parts.back().begin == parts.back().end) parts.pop_back();  // the end of the word, still alone
-    for (const Part& part : parts) {
+    for (const int32_t position : work.positions)
+      if (work.parts[position].with_next.rank == rank) merge_with_next(position, work);
+  }
+
+  void split_word(std::string_view word, Work& work, std::vector<std::string>& pieces) const {
+    cut_characters(word, work.parts);
+    for (size_t i = 0; i + 1 < work.parts.size(); ++i) look_up(static_cast<int32_t>(i), work);
+    while (!work.queue.empty()) merge_lowest(work);
+    for (int32_t i = 0; i >= 0; i = work.parts[i].next) {
+      const Part& part = work.parts[i];
+      if (part.begin == word.size()) break;  // the end of the word, still alone
       std::string& piece = pieces.emplace_back(word.substr(part.begin, part.end - part.begin));
-      if (&part != &parts.back()) piece += kJoint;
+      if (part.end < word.size()) piece += kJoint;
     }
   }
 
