@@ -1,8 +1,9 @@
-// Runs a test on every processor level that this machine has.
+// Runs a test on every processor level that this machine has, and on emulated matrix units.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include "heed/kernels/cpu/tiles.h"
 #include "heed/kernels/cpu_level.h"
 
 namespace heed::kernels {
@@ -17,6 +18,10 @@ void on_every_level(Test test) {
     if (testing::Test::HasFatalFailure()) break;
   }
   set_cpu_level(before);
+  SCOPED_TRACE("emulated matrix units");
+  cpu::emulate_tiles(true);
+  if (!testing::Test::HasFatalFailure()) test();
+  cpu::emulate_tiles(false);
 }
 
 }  // namespace heed::kernels

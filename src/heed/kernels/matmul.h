@@ -27,11 +27,13 @@ class PackedMatrix {
   int64_t outer() const { return outer_; }  // N
   DType dtype() const { return dtype_; }
   const std::byte* data() const { return data_.get(); }
+  bool tiled() const { return tiled_; }  // for matrix units: kernels/cpu/tiles.h, else panels.h
   explicit operator bool() const { return data_ != nullptr; }
 
  private:
   int64_t inner_ = 0, outer_ = 0;
   DType dtype_ = DType::f32;
+  bool tiled_ = false;
   std::shared_ptr<std::byte> data_;  // 64-byte aligned
 };
 

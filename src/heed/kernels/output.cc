@@ -19,6 +19,8 @@ void output_loss_of(ThreadPool& pool, const OutputLossArgs<T>& args) {
   check_weight("the weight", args.weight, args.width, args.words, dtype_of<T>);
   if (args.dx != nullptr) {
     check_weight("the weight for the way back", args.weight_back, args.words, args.width, dtype_of<T>);
+    require(args.weight->tiled() == args.weight_back->tiled(),
+            "output: the weight and the one for the way back were packed on different processor levels");
   }
   cpu::output_loss_panels(pool, args);
 }

@@ -3,35 +3,12 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "heed/kernels/cpu/cut.h"
 #include "heed/kernels/cpu/product.h"
 #include "heed/kernels/cpu/scratch.h"
 
 namespace heed::kernels::cpu {
 namespace {
-
-int64_t divide_up(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-
-// How matmul is cut. Every element is computed whole by one piece, so this is a matter of speed alone: a
-// block of rows and what it makes of them fit L2, there are pieces for some eight threads, and none is so
-// small that handing it over costs more than its work.
-struct Cut {
-  Cut(int64_t rows, int64_t inner, int64_t columns) {
-    constexpr int64_t kRows = 96, kColumns = 512, kEnoughPieces = 16, kSmallestWork = 1 << 15;
-    row_pieces = divide_up(rows, kRows);
-    block_rows = divide_up(rows, std::max<int64_t>(1, row_pieces));
-    int64_t width = kColumns;
-    if (row_pieces < kEnoughPieces) {
-      const int64_t wanted = columns * row_pieces / kEnoughPieces;
-      const int64_t least = kSmallestWork / std::max<int64_t>(1, block_rows * inner);
-      width = std::min(width, std::max(wanted, least));
-    }
-    block_columns = divide_up(std::max<int64_t>(width, 1), 64) * 64;
-    column_pieces = divide_up(columns, block_columns);
-  }
-  int64_t block_rows, block_columns, row_pieces, column_pieces;
-};
 
 // One panel whose columns, not rows, lie close together: by squares, which stay in L1.
 void pack_columns(const float* from, int64_t stride_k, int64_t stride_n, int64_t inner, int64_t width,
@@ -67,7 +44,7 @@ template <class T, class Out>
 void matmul_panels(ThreadPool& pool, const MatmulArgs<T, Out>& args, int64_t begin, int64_t end) {
   const int64_t inner = args.b->inner();
   const auto* panels = reinterpret_cast<const float*>(args.b->data());
-  const Cut cut(args.rows, inner, end - begin);
+  const Cut cut(args.rows, inner, end - begin, 96, 1);
   pool.run(cut.row_pieces * cut.column_pieces, [&](int64_t piece) {
     const int64_t row = piece / cut.column_pieces * cut.block_rows;
     const int64_t column = begin + piece % cut.column_pieces * cut.block_columns;

@@ -8,6 +8,7 @@
 #include "heed/kernels/cpu/product.h"
 #include "heed/kernels/cpu/scratch.h"
 #include "heed/kernels/cpu/softmax.h"
+#include "heed/kernels/cpu/tiles.h"
 #include "heed/kernels/cpu/top_k.h"
 #include "heed/kernels/cpu/vocabulary.h"
 
@@ -21,29 +22,55 @@ int64_t padded(int64_t width) {
   return width + 16;
 }
 
-// Rows [begin, begin + count) as f32: themselves, or widened.
-struct WideRows {};
-const float* wide_rows(const float* x, int64_t, int64_t) {
-  return x;
-}
-const float* wide_rows(const Bf16* x, int64_t count, int64_t width) {
-  float* const wide = scratch<WideRows, float>(kBlockRows * width);
-  convert_rows(x, width, count, width, wide, width);
-  return wide;
-}
+// A block of rows of x as the weight's kernels want them: f32, widened where x is Bf16, or for tiles as they
+// are.
+template <class T>
+struct LeftRows {
+  LeftRows() = default;
+  LeftRows(const T* x, int64_t rows, int64_t width, const PackedMatrix& weight) {
+    struct Wide {};
+    if constexpr (std::is_same_v<T, float>) {
+      wide = x;
+    } else if (weight.tiled()) {
+      narrow = x;
+    } else {
+      float* const to = scratch<Wide, float>(kBlockRows * width);
+      convert_rows(x, width, rows, width, to, width);
+      wide = to;
+    }
+  }
+  const float* wide = nullptr;  // one of the two
+  const Bf16* narrow = nullptr;
+};
 
 // logits = x B + bias of one slice of the vocabulary.
-template <class Args>
-void slice_logits(const Args& args, const float* x, int64_t rows, int64_t word, int64_t width, float* logits,
-                  int64_t stride) {
+template <class T, class Args>
+void slice_logits(const Args& args, const LeftRows<T>& x, int64_t rows, int64_t word, int64_t width,
+                  float* logits, int64_t stride) {
+  const float* const bias = args.bias != nullptr ? args.bias + word : nullptr;
+  if (x.narrow != nullptr) {
+    const int64_t panel = tile_panel_size(args.width);
+    tile_kernels().multiply(
+        {.rows = rows,
+         .depth = args.width,
+         .columns = width,
+         .a = x.narrow,
+         .a_stride = args.width,
+         .b = reinterpret_cast<const Bf16*>(args.weight->data()) + word / kTileColumns * panel,
+         .b_panel_stride = panel,
+         .bias = bias,
+         .c = logits,
+         .c_stride = stride});
+    return;
+  }
   multiply({.rows = rows,
             .depth = args.width,
             .columns = width,
-            .a = x,
+            .a = x.wide,
             .a_row_stride = args.width,
             .b = reinterpret_cast<const float*>(args.weight->data()) + word * args.width,
             .b_panel_stride = args.width * kPanelWidth,
-            .bias = args.bias != nullptr ? args.bias + word : nullptr,
+            .bias = bias,
             .c = logits,
             .c_stride = stride});
 }
@@ -72,6 +99,7 @@ class LossBlock {
     struct Factors {};
     struct TargetLogits {};
     struct XPanels {};
+    struct XTiles {};
     struct Partial {};
     stride_ = padded(cut.slice_width);
     slices_ = scratch<Slices, float>(cut.slices * kBlockRows * stride_);
@@ -79,7 +107,11 @@ class LossBlock {
     factors_ = scratch<Factors, float>(kBlockRows * cut.slices);
     target_logits_ = scratch<TargetLogits, float>(kBlockRows);
     if (args.dweight != nullptr) {
-      x_panels_ = scratch<XPanels, float>((args.width + kPanelWidth) * kBlockRows);
+      if (args.weight->tiled()) {
+        x_tiles_ = scratch<XTiles, Bf16>(tiled_size(kBlockRows, args.width));
+      } else {
+        x_panels_ = scratch<XPanels, float>((args.width + kPanelWidth) * kBlockRows);
+      }
     }
     if (args.dx != nullptr) partial_ = scratch<Partial, float>(cut.slices * kBlockRows * args.width);
   }
@@ -87,8 +119,9 @@ class LossBlock {
   void start(int64_t begin, int64_t rows) {
     begin_ = begin;
     rows_ = rows;
-    x_ = wide_rows(args_.x + begin * args_.width, rows, args_.width);
-    if (args_.dweight != nullptr) pack_panels(x_, args_.width, rows, args_.width, x_panels_);
+    x_ = LeftRows<T>(args_.x + begin * args_.width, rows, args_.width, *args_.weight);
+    if (x_tiles_ != nullptr) tile_kernels().interleave(x_.narrow, args_.width, rows, args_.width, x_tiles_);
+    if (x_panels_ != nullptr) pack_panels(x_.wide, args_.width, rows, args_.width, x_panels_);
   }
 
   // Step 1, of a slice: e = exp(logits - shift).
@@ -131,6 +164,29 @@ class LossBlock {
       row[target] -= 1 - args_.smoothing;
       if (dbias != nullptr) dbias[target] -= 1 - args_.smoothing;
     }
+    if (args_.weight->tiled()) {
+      tiled_products(s, width);
+    } else {
+      panel_products(s, width);
+    }
+  }
+
+  // Step 4, of a row: dx is the sum of what the slices gave, in ascending order.
+  void sum_row(int64_t r) {
+    float* const sum = partial(0) + r * args_.width;
+    for (int64_t s = 1; s < cut_.slices; ++s) {
+      add_rows(partial(s) + r * args_.width, args_.width, 1, args_.width, sum);
+    }
+    convert_rows(sum, args_.width, 1, args_.width, args_.dx + (begin_ + r) * args_.width, args_.width);
+  }
+
+  bool wants_gradient() const {
+    return args_.dx != nullptr || args_.dweight != nullptr || args_.dbias != nullptr;
+  }
+
+ private:
+  void panel_products(int64_t s, int64_t width) {
+    const int64_t word = s * cut_.slice_width;
     if (args_.dweight != nullptr) {
       multiply({.rows = width,
                 .depth = rows_,
@@ -157,20 +213,39 @@ class LossBlock {
     }
   }
 
-  // Step 4, of a row: dx is the sum of what the slices gave, in ascending order.
-  void sum_row(int64_t r) {
-    float* const sum = partial(0) + r * args_.width;
-    for (int64_t s = 1; s < cut_.slices; ++s) {
-      add_rows(partial(s) + r * args_.width, args_.width, 1, args_.width, sum);
+  void tiled_products(int64_t s, int64_t width) {
+    struct Narrow {};
+    struct Transposed {};
+    const TileKernels& kernels = tile_kernels();
+    const int64_t word = s * cut_.slice_width, stride = width + kTileDepth;
+    Bf16* const narrow = scratch<Narrow, Bf16>(kBlockRows * (cut_.slice_width + kTileDepth));
+    convert_rows(slice(s), stride_, rows_, width, narrow, stride);
+    if (args_.dweight != nullptr) {
+      Bf16* const transposed = scratch<Transposed, Bf16>(tiled_size(kBlockRows, cut_.slice_width));
+      kernels.transpose(narrow, stride, rows_, width, transposed);
+      kernels.multiply({.rows = width,
+                        .depth = rows_,
+                        .columns = args_.width,
+                        .a = transposed,
+                        .b = x_tiles_,
+                        .b_panel_stride = tile_panel_size(rows_),
+                        .accumulate = begin_ > 0,
+                        .c = args_.dweight + word * args_.width,
+                        .c_stride = args_.width});
     }
-    convert_rows(sum, args_.width, 1, args_.width, args_.dx + (begin_ + r) * args_.width, args_.width);
+    if (args_.dx != nullptr) {
+      kernels.multiply({.rows = rows_,
+                        .depth = width,
+                        .columns = args_.width,
+                        .a = narrow,
+                        .a_stride = stride,
+                        .b = reinterpret_cast<const Bf16*>(args_.weight_back->data()) + tile_panel_size(word),
+                        .b_panel_stride = tile_panel_size(args_.words),
+                        .c = partial(s),
+                        .c_stride = args_.width});
+    }
   }
 
-  bool wants_gradient() const {
-    return args_.dx != nullptr || args_.dweight != nullptr || args_.dbias != nullptr;
-  }
-
- private:
   int64_t slice_width(int64_t s) const {
     return std::min(cut_.slice_width, args_.words - s * cut_.slice_width);
   }
@@ -180,13 +255,14 @@ class LossBlock {
   const OutputLossArgs<T>& args_;
   const VocabularyCut& cut_;
   int64_t stride_, begin_ = 0, rows_ = 0;
-  const float* x_ = nullptr;   // [rows, D]
+  LeftRows<T> x_;              // [rows, D]
   float* slices_ = nullptr;    // [slices][128, stride]: logits, exponentials, their gradient
   RowStatistics* statistics_;  // [rows, slices]
   float* factors_;             // [rows, slices]
   float* target_logits_;       // [rows]
-  float* x_panels_ = nullptr;  // x as right factor
-  float* partial_ = nullptr;   // [slices][128, D]
+  float* x_panels_ = nullptr;  // x as right factor, one of the two
+  Bf16* x_tiles_ = nullptr;
+  float* partial_ = nullptr;  // [slices][128, D]
 };
 
 // Offers the scores of one slice of a row; ids count from `word`.
@@ -239,7 +315,7 @@ void output_top_k_panels(ThreadPool& pool, const OutputTopKArgs<T>& args) {
   };
   for (int64_t begin = 0; begin < args.rows; begin += kBlockRows) {
     const int64_t rows = std::min(kBlockRows, args.rows - begin);
-    const float* const x = wide_rows(args.x + begin * args.width, rows, args.width);
+    const LeftRows<T> x(args.x + begin * args.width, rows, args.width, *args.weight);
     pool.run(cut.slices, [&](int64_t s) {
       const int64_t word = s * cut.slice_width, width = width_of(s);
       float* const scores = slices + s * block_rows * stride;
@@ -274,7 +350,7 @@ void output_log_probs_panels(ThreadPool& pool, const OutputLogProbsArgs<T>& args
   auto* const statistics = scratch<Statistics, RowStatistics>(kBlockRows * cut.slices);
   for (int64_t begin = 0; begin < args.rows; begin += kBlockRows) {
     const int64_t rows = std::min(kBlockRows, args.rows - begin);
-    const float* const x = wide_rows(args.x + begin * args.width, rows, args.width);
+    const LeftRows<T> x(args.x + begin * args.width, rows, args.width, *args.weight);
     float* const log_probs = args.log_probs + begin * args.words;
     pool.run(cut.slices, [&](int64_t s) {
       struct Slice {};

@@ -276,15 +276,21 @@ void pack_bf16_panels(const Bf16* from, int64_t stride, int64_t rows, int64_t co
   pack_here(from, stride, rows, columns, to);
 }
 
-void add_rows_here(const float* from, int64_t stride, int64_t rows, int64_t columns, float* sums) {
+template <class T>
+void add_rows_here(const T* from, int64_t stride, int64_t rows, int64_t columns, float* sums) {
   const D d;
   for (int64_t r = 0; r < rows; ++r, from += stride) {
     int64_t c = 0;
-    for (; c + kLanes <= columns; c += kLanes) {
-      hn::StoreU(hn::Add(hn::LoadU(d, sums + c), hn::LoadU(d, from + c)), d, sums + c);
-    }
-    for (; c < columns; ++c) sums[c] += from[c];
+    for (; c + kLanes <= columns; c += kLanes)
+      store(d, hn::Add(load(d, sums + c), load(d, from + c)), sums + c);
+    for (; c < columns; ++c) sums[c] += static_cast<float>(from[c]);
   }
+}
+void add_f32_rows(const float* from, int64_t stride, int64_t rows, int64_t columns, float* sums) {
+  add_rows_here(from, stride, rows, columns, sums);
+}
+void add_bf16_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, float* sums) {
+  add_rows_here(from, stride, rows, columns, sums);
 }
 
 int64_t peak_multiply_adds_here(int64_t rounds, float* sink) {
@@ -315,7 +321,8 @@ HWY_EXPORT(pack_bf16_panels);
 HWY_EXPORT(widen_rows);
 HWY_EXPORT(narrow_rows);
 HWY_EXPORT(copy_rows);
-HWY_EXPORT(add_rows_here);
+HWY_EXPORT(add_f32_rows);
+HWY_EXPORT(add_bf16_rows);
 HWY_EXPORT(peak_multiply_adds_here);
 }  // namespace
 
@@ -344,7 +351,10 @@ void convert_rows(const float* from, int64_t from_stride, int64_t rows, int64_t 
 }
 
 void add_rows(const float* from, int64_t stride, int64_t rows, int64_t columns, float* sums) {
-  HEED_DISPATCH(add_rows_here)(from, stride, rows, columns, sums);
+  HEED_DISPATCH(add_f32_rows)(from, stride, rows, columns, sums);
+}
+void add_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, float* sums) {
+  HEED_DISPATCH(add_bf16_rows)(from, stride, rows, columns, sums);
 }
 
 int64_t peak_multiply_adds(int64_t rounds, float* sink) {

@@ -40,6 +40,7 @@ void convert_rows(const float* from, int64_t from_stride, int64_t rows, int64_t 
 
 // sums[c] += the rows of column c, in ascending order.
 void add_rows(const float* from, int64_t stride, int64_t rows, int64_t columns, float* sums);
+void add_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, float* sums);
 
 // For benchmarks: runs `rounds` rounds of independent multiply-adds, returns how many those were.
 int64_t peak_multiply_adds(int64_t rounds, float* sink);

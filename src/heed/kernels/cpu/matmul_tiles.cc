@@ -1,0 +1,115 @@
+#include "heed/kernels/cpu/matmul_tiles.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "heed/kernels/cpu/cut.h"
+#include "heed/kernels/cpu/product.h"
+#include "heed/kernels/cpu/scratch.h"
+#include "heed/kernels/cpu/tiles.h"
+
+namespace heed::kernels::cpu {
+
+void pack_weight_tiles(ThreadPool& pool, const float* b, int64_t inner, int64_t outer, int64_t stride_k,
+                       int64_t stride_n, Bf16* tiles) {
+  constexpr int64_t kSquare = 32;
+  const TileKernels& kernels = tile_kernels();
+  pool.run(divide_up(outer, kTileColumns), [&](int64_t panel) {
+    const int64_t column = panel * kTileColumns, width = std::min(kTileColumns, outer - column);
+    Bf16* to = tiles + panel * tile_panel_size(inner);
+    Bf16 rows[kSquare * kSquare];
+    for (int64_t k = 0; k < inner; k += kTileDepth, to += 2 * kTileSize) {
+      const int64_t depth = std::min(kTileDepth, inner - k);
+      const float* const from = b + k * stride_k + column * stride_n;
+      if (stride_n == 1) {
+        convert_rows(from, stride_k, depth, width, rows, kSquare);
+      } else {
+        for (int64_t n = 0; n < width; ++n) {
+          for (int64_t i = 0; i < depth; ++i) rows[i * kSquare + n] = Bf16(from[i * stride_k + n * stride_n]);
+        }
+      }
+      kernels.interleave(rows, kSquare, depth, width, to);
+    }
+  });
+}
+
+template <class Out>
+void matmul_tiles(ThreadPool& pool, const MatmulArgs<Bf16, Out>& args, int64_t begin, int64_t end) {
+  const int64_t inner = args.b->inner(), panel = tile_panel_size(inner);
+  const auto* tiles = reinterpret_cast<const Bf16*>(args.b->data());
+  const TileKernels& kernels = tile_kernels();
+  const Cut cut(args.rows, inner, end - begin, 128, 2 * kTileRows);
+  pool.run(cut.row_pieces * cut.column_pieces, [&](int64_t piece) {
+    const int64_t row = piece / cut.column_pieces * cut.block_rows;
+    const int64_t column = begin + piece % cut.column_pieces * cut.block_columns;
+    TileProduct product{.rows = std::min(cut.block_rows, args.rows - row),
+                        .depth = inner,
+                        .columns = std::min(cut.block_columns, end - column),
+                        .a = args.x + row * args.x_stride,
+                        .a_stride = args.x_stride,
+                        .b = tiles + column / kTileColumns * panel,
+                        .b_panel_stride = panel,
+                        .bias = args.bias != nullptr ? args.bias + column : nullptr,
+                        .accumulate = args.accumulate,
+                        .relu = args.relu,
+                        .c_stride = args.y_stride};
+    Out* const y = args.y + row * args.y_stride + column;
+    if constexpr (std::is_same_v<Out, float>) {
+      product.c = y;
+    } else {
+      product.c_bf16 = y;
+    }
+    kernels.multiply(product);
+  });
+}
+
+void weight_gradient_tiles(ThreadPool& pool, const WeightGradientArgs<Bf16>& args) {
+  // By chunks of rows: first dy is transposed and x interleaved, then each piece adds its slice_n x slice_k
+  // of dy^T x to dw. A chunk of dy's 32 columns, transposed, fits L1.
+  constexpr int64_t kChunk = 512;
+  const TileKernels& kernels = tile_kernels();
+  const bool large = args.outer * args.inner >= 512 * 256;
+  const int64_t slice_n = large ? 128 : 64, slice_k = large ? 256 : 64;
+  const int64_t groups_n = divide_up(args.outer, kTileColumns),
+                groups_k = divide_up(args.inner, kTileColumns);
+  const int64_t slices_n = divide_up(args.outer, slice_n);
+  const int64_t slices_k = std::max<int64_t>(1, divide_up(args.inner, slice_k));
+  struct Left {};
+  struct Right {};
+  Bf16* const left = scratch<Left, Bf16>(groups_n * tile_panel_size(kChunk));
+  Bf16* const right = scratch<Right, Bf16>(groups_k * tile_panel_size(kChunk));
+  for (int64_t begin = 0; begin == 0 || begin < args.rows; begin += kChunk) {
+    const int64_t rows = std::min(kChunk, args.rows - begin), group_size = tile_panel_size(rows);
+    pool.run(groups_n + groups_k, [&](int64_t group) {
+      if (group < groups_n) {
+        const int64_t n = group * kTileColumns, width = std::min(kTileColumns, args.outer - n);
+        const Bf16* const dy = args.dy + begin * args.dy_stride + n;
+        kernels.transpose(dy, args.dy_stride, rows, width, left + group * group_size);
+        if (args.dbias == nullptr) return;
+        if (begin == 0 && !args.accumulate) std::fill_n(args.dbias + n, width, 0.0f);
+        add_rows(dy, args.dy_stride, rows, width, args.dbias + n);
+      } else {
+        const int64_t k = (group - groups_n) * kTileColumns;
+        kernels.interleave(args.x + begin * args.x_stride + k, args.x_stride, rows,
+                           std::min(kTileColumns, args.inner - k), right + (group - groups_n) * group_size);
+      }
+    });
+    pool.run(slices_n * slices_k, [&](int64_t piece) {
+      const int64_t n = piece % slices_n * slice_n, k = piece / slices_n * slice_k;
+      kernels.multiply({.rows = std::min(slice_n, args.outer - n),
+                        .depth = rows,
+                        .columns = std::min(slice_k, args.inner - k),
+                        .a = left + n / kTileColumns * group_size,
+                        .b = right + k / kTileColumns * group_size,
+                        .b_panel_stride = group_size,
+                        .accumulate = args.accumulate || begin > 0,
+                        .c = args.dw + n * args.inner + k,
+                        .c_stride = args.inner});
+    });
+  }
+}
+
+template void matmul_tiles(ThreadPool&, const MatmulArgs<Bf16>&, int64_t, int64_t);
+template void matmul_tiles(ThreadPool&, const MatmulArgs<Bf16, float>&, int64_t, int64_t);
+
+}  // namespace heed::kernels::cpu

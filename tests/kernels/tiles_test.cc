@@ -1,0 +1,85 @@
+#include "heed/kernels/cpu/tiles.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "heed/base/random.h"
+
+namespace heed::kernels::cpu {
+namespace {
+
+// Whole numbers, so that every product and sum is exact.
+std::vector<Bf16> small_integers(uint64_t seed, int64_t size) {
+  std::vector<Bf16> values(size);
+  for (int64_t i = 0; i < size; ++i) values[i] = Bf16(static_cast<float>(uniform_below(seed, i, 9)) - 4);
+  return values;
+}
+
+std::vector<float> plain_product(const std::vector<Bf16>& a, const std::vector<Bf16>& b, int64_t R, int64_t K,
+                                 int64_t N) {
+  std::vector<float> c(R * N, 0.0f);
+  for (int64_t r = 0; r < R; ++r) {
+    for (int64_t k = 0; k < K; ++k) {
+      for (int64_t n = 0; n < N; ++n) c[r * N + n] += float(a[r * K + k]) * float(b[k * N + n]);
+    }
+  }
+  return c;
+}
+
+TEST(Tiles, InterleavedRowsAreWhereTheHeaderSays) {
+  const int64_t K = 37, N = 45;
+  const std::vector<Bf16> b = small_integers(1, K * N);
+  std::vector<Bf16> tiled(tiled_size(K, N), Bf16(NAN));
+  emulated_tile_kernels().interleave(b.data(), N, K, N, tiled.data());
+  for (int64_t k = 0; k < 64; ++k) {
+    for (int64_t n = 0; n < 64; ++n) {
+      const int64_t tile = n / 32 * tile_panel_size(K) + (k / 32 * 2 + n % 32 / 16) * kTileSize;
+      const float value = float(tiled[tile + k % 32 / 2 * 32 + n % 16 * 2 + k % 2]);
+      ASSERT_EQ(value, k < K && n < N ? float(b[k * N + n]) : 0.0f) << k << ", " << n;
+    }
+  }
+}
+
+TEST(Tiles, ProductsOfRowsAndOfTheirTranspose) {
+  const TileKernels& kernels = emulated_tile_kernels();
+  for (const int64_t R : {1, 15, 16, 17, 31, 32, 33, 64, 129}) {
+    for (const int64_t K : {1, 31, 32, 33, 100}) {
+      for (const int64_t N : {1, 16, 33, 64, 70}) {
+        const std::vector<Bf16> a = small_integers(1, R * K), b = small_integers(2, K * N);
+        std::vector<Bf16> a_columns(K * R), left(tiled_size(K, R)), right(tiled_size(K, N));
+        for (int64_t i = 0; i < R * K; ++i) a_columns[i % K * R + i / K] = a[i];
+        kernels.interleave(b.data(), N, K, N, right.data());
+        kernels.transpose(a_columns.data(), R, K, R, left.data());
+        std::vector<float> c(R * N, NAN);
+        TileProduct product{.rows = R,
+                            .depth = K,
+                            .columns = N,
+                            .a = a.data(),
+                            .a_stride = K,
+                            .b = right.data(),
+                            .b_panel_stride = tile_panel_size(K),
+                            .c = c.data(),
+                            .c_stride = N};
+        kernels.multiply(product);
+        const std::vector<float> expected = plain_product(a, b, R, K, N);
+        ASSERT_EQ(c, expected) << R << " x " << K << " x " << N;
+        product.a = left.data();
+        product.a_stride = 0;
+        product.accumulate = true;
+        kernels.multiply(product);
+        for (int64_t i = 0; i < R * N; ++i) ASSERT_EQ(c[i], 2 * expected[i]) << R << " x " << K << " x " << N;
+      }
+    }
+  }
+}
+
+// On a processor with matrix units they and the emulated ones must agree; the first use throws if not.
+TEST(Tiles, ThoseOfTheProcessorAgreeWithTheEmulated) {
+  EXPECT_NO_THROW(tile_kernels());
+}
+
+}  // namespace
+}  // namespace heed::kernels::cpu
