@@ -14,7 +14,7 @@ TransformerConfig small() {
   config.width = 16;
   config.heads = 4;
   config.feed_forward = 24;
-  config.encoder_layers = config.decoder_layers = 2;
+  config.layers = 2;
   config.dropout = 0.0;
   return config;
 }

@@ -11,9 +11,9 @@ namespace heed {
 
 // One corpus: a file a side with as many lines each, or one file with a column a side. Plain or .gz.
 struct CorpusConfig {
-  std::string source;
-  std::string target;
-  std::string tsv;
+  std::string source = {};
+  std::string target = {};
+  std::string tsv = {};
   std::vector<std::string> columns = {"source", "target"};
 
   bool given() const { return !source.empty() || !target.empty() || !tsv.empty(); }

@@ -11,8 +11,9 @@ namespace heed {
 
 void TransformerConfig::visit(ConfigVisitor& v) {
   v("width", width, "model width D", between(1, 65536));
-  v("encoder_layers", encoder_layers, "layers of the encoder", between(1, 1000));
-  v("decoder_layers", decoder_layers, "layers of the decoder", between(1, 1000));
+  v("layers", layers, "layers N of the encoder and of the decoder", between(1, 1000));
+  v("encoder_layers", encoder_layers, "layers of the encoder; 0: as layers", between(0, 1000));
+  v("decoder_layers", decoder_layers, "layers of the decoder; 0: as layers", between(0, 1000));
   v("heads", heads, "attention heads H; they divide the width", between(1, 1024));
   v("feed_forward", feed_forward, "width F inside the feed-forward layer", between(1, 1 << 20));
   v("dropout", dropout, "dropout of embeddings and of every sub-layer's output", between(0.0, 0.99));
@@ -68,7 +69,7 @@ DecoderLayer::DecoderLayer(ParameterStore& store, const std::string& name, const
       feed_forward_(store, name + ".feed_forward", config) {}
 
 Transformer::Transformer(const TransformerConfig& config, int64_t source_words, int64_t target_words,
-                         uint64_t seed)
+                         std::optional<uint64_t> seed)
     : config_(config), store_(seed) {
   const int64_t width = config.width;
   if (width % config.heads != 0) {
@@ -103,10 +104,12 @@ Transformer::Transformer(const TransformerConfig& config, int64_t source_words, 
     source_options_.sinusoids = target_options_.sinusoids = std::make_shared<SinusoidalPositions>(width);
   }
 
-  for (int64_t i = 0; i < config.encoder_layers; ++i) {
+  const int64_t encoder_layers = config.encoder_layers > 0 ? config.encoder_layers : config.layers;
+  const int64_t decoder_layers = config.decoder_layers > 0 ? config.decoder_layers : config.layers;
+  for (int64_t i = 0; i < encoder_layers; ++i) {
     encoder_.emplace_back(store_, "encoder." + std::to_string(i), config);
   }
-  for (int64_t i = 0; i < config.decoder_layers; ++i) {
+  for (int64_t i = 0; i < decoder_layers; ++i) {
     decoder_.emplace_back(store_, "decoder." + std::to_string(i), config);
   }
   if (config.pre_norm) {

@@ -26,8 +26,9 @@ enum class FeedForwardActivation { relu, gelu };
 
 struct TransformerConfig {
   int64_t width = 512;
-  int64_t encoder_layers = 6;
-  int64_t decoder_layers = 6;
+  int64_t layers = 6;          // N, of both stacks, unless
+  int64_t encoder_layers = 0;  // these are not 0
+  int64_t decoder_layers = 0;
   int64_t heads = 8;
   int64_t feed_forward = 2048;
   double dropout = 0.1;
@@ -102,7 +103,8 @@ class DecoderLayer {
 class Transformer final : public EncoderDecoder {
  public:
   // Throws InputError when the configuration does not fit together.
-  Transformer(const TransformerConfig& config, int64_t source_words, int64_t target_words, uint64_t seed);
+  Transformer(const TransformerConfig& config, int64_t source_words, int64_t target_words,
+              std::optional<uint64_t> seed);
 
   ParameterStore& parameters() override { return store_; }
   const ParameterStore& parameters() const override { return store_; }

@@ -10,12 +10,11 @@ Initial Initial::xavier(int64_t fan_in, int64_t fan_out) {
   return uniform(std::sqrt(6.0 / static_cast<double>(fan_in + fan_out)));
 }
 
-Parameter& ParameterStore::add(std::string name, Shape shape, Initial initial) {
-  require(find(name) == nullptr, "two parameters are called {}", name);
-  uint64_t key = mix64(seed_);
-  for (const char letter : name) key = mix64(key, static_cast<uint64_t>(static_cast<unsigned char>(letter)));
+namespace {
 
-  Tensor value = Tensor::empty(shape);
+void fill(Tensor& value, const std::string& name, uint64_t seed, const Initial& initial) {
+  uint64_t key = mix64(seed);
+  for (const char letter : name) key = mix64(key, static_cast<uint64_t>(static_cast<unsigned char>(letter)));
   float* numbers = value.data<float>();
   for (int64_t i = 0; i < value.size(); ++i) {
     double number = initial.size;
@@ -23,6 +22,14 @@ Parameter& ParameterStore::add(std::string name, Shape shape, Initial initial) {
     if (initial.kind == Initial::Kind::normal) number *= normal(key, static_cast<uint64_t>(i));
     numbers[i] = static_cast<float>(number);
   }
+}
+
+}  // namespace
+
+Parameter& ParameterStore::add(std::string name, Shape shape, Initial initial) {
+  require(find(name) == nullptr, "two parameters are called {}", name);
+  Tensor value = Tensor::empty(shape);
+  if (seed_) fill(value, name, *seed_, initial);
   return *parameters_.emplace_back(std::make_unique<Parameter>(std::move(name), value));
 }
 

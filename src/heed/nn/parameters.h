@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ struct Initial {
 
 class ParameterStore {
  public:
-  explicit ParameterStore(uint64_t seed) : seed_(seed) {}
+  // Without a seed weights are left as they are: they will be loaded.
+  explicit ParameterStore(std::optional<uint64_t> seed) : seed_(seed) {}
 
   // Throws Error when the name is taken. The reference stays valid as long as the store.
   Parameter& add(std::string name, Shape shape, Initial initial);
@@ -37,7 +39,7 @@ class ParameterStore {
   int64_t count() const;  // numbers in all of them
 
  private:
-  uint64_t seed_;
+  std::optional<uint64_t> seed_;
   std::vector<std::unique_ptr<Parameter>> parameters_;
 };
 

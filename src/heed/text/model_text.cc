@@ -10,6 +10,15 @@
 #include "heed/text/unicode.h"
 
 namespace heed {
+std::string read_codes(const std::string& path) {
+  if (path.empty())
+    fail_input("text.codes: the codes file of learn-bpe (subword-nmt) is missing; text.kind bpe needs it");
+  LineReader reader(path);
+  std::string codes, line;
+  while (reader.next(line)) codes.append(line).push_back('\n');
+  return codes;
+}
+
 namespace {
 
 using Processor = std::shared_ptr<const TextProcessor>;
@@ -20,15 +29,6 @@ Processor make_processor(const TextConfig& config, std::unique_ptr<Segmenter> se
                          Vocabulary vocabulary) {
   return std::make_shared<TextProcessor>(std::move(segmenter), std::move(vocabulary), config.lowercase,
                                          config.normal_form);
-}
-
-std::string read_codes(const std::string& path) {
-  if (path.empty())
-    fail_input("text.codes: the codes file of learn-bpe (subword-nmt) is missing; text.kind bpe needs it");
-  LineReader reader(path);
-  std::string codes, line;
-  while (reader.next(line)) codes.append(line).push_back('\n');
-  return codes;
 }
 
 std::unique_ptr<Segmenter> make_segmenter(TextKind kind, std::string codes, const std::string& name) {

@@ -38,6 +38,8 @@ std::unique_ptr<Segmenter> make_character_segmenter();
 // Byte-pair encoding (Sennrich, Haddow and Birch 2016), the pieces of subword-nmt's apply-bpe: "@@" at the
 // end of each piece that is not its word's last. `codes` is the content of a codes file as learn-bpe writes
 // it, version 0.1 or 0.2; `name` stands for it in messages. Throws InputError with file and line.
+// The text of a codes file, plain or .gz.
+std::string read_codes(const std::string& path);
 std::unique_ptr<Segmenter> make_bpe_segmenter(std::string codes, const std::string& name);
 
 }  // namespace heed

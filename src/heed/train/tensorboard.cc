@@ -69,7 +69,7 @@ std::string framed(std::string_view message) {
 struct Field {
   uint32_t number = 0;
   Wire wire = kVarint;
-  uint64_t varint = 0;     // of a varint
+  uint64_t varint = 0;          // of a varint
   std::string_view bytes = {};  // of anything else
 };
 

@@ -1,0 +1,247 @@
+// heed bench: fixed workloads, one JSON line each, to be run beside a rival's.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "heed/base/file.h"
+#include "heed/base/json.h"
+#include "heed/cli/commands.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options.h"
+#include "heed/data/corpus_reader.h"
+#include "heed/kernels/cpu_level.h"
+#include "heed/train/translation.h"
+
+namespace heed::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+int64_t peak_rss_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
+}
+
+enum class BenchModel { tiny, base };
+
+struct BenchOptions {
+  BenchModel model = BenchModel::tiny;
+  RuntimeOptions runtime;
+  std::string data;
+  int64_t updates = 60;
+  int64_t skip = 8;
+  int64_t tokens = 0;
+  int64_t vocabulary = 0;
+  double learning_rate = 5e-3;
+  int64_t warmup = 2000;
+  int64_t validate_every = 0;
+  int64_t seed = 1;
+  int64_t batch = 32;
+  int64_t beam = 4;
+  int64_t source = 25;
+  int64_t steps = 25;
+  int64_t sentences = 128;
+  int64_t runs = 3;
+
+  void visit(ConfigVisitor& v) {
+    v("model", model, {"tiny", "base"}, "4+4 layers of 128/256 with 4 heads, or 6+6 of 512/2048 with 8");
+    runtime.visit(v);
+    v("data", data, "train: folder with train.{en,de} and valid.{en,de}, plain or .gz, already in subwords");
+    v("updates", updates, "train: updates", at_least(1));
+    v("skip", skip, "train: updates before the clock starts", at_least(0));
+    v("tokens", tokens, "train: tokens a batch, padding counted; 0: 4096 for tiny, 2048 for base",
+      at_least(0));
+    v("vocabulary", vocabulary, "train: words, at least; 0: the data's for tiny, 32000 for base",
+      at_least(0));
+    v("learning_rate", learning_rate, "train: highest learning rate", at_least(0));
+    v("warmup", warmup, "train: updates of warm-up", at_least(1));
+    v("validate_every", validate_every, "train: also print the validation loss; 0: never", at_least(0));
+    v("seed", seed, "train: of initialisation, order and dropout", at_least(0));
+    v("batch", batch, "decode: sentences at once", at_least(1));
+    v("beam", beam, "decode: beam", at_least(1));
+    v("source", source, "decode: source tokens of a sentence", at_least(1));
+    v("steps", steps, "decode: output tokens of a sentence", at_least(1));
+    v("sentences", sentences, "decode: sentences in all", at_least(1));
+    v("runs", runs, "decode: runs, of which the median is told", at_least(1));
+  }
+};
+
+TransformerConfig config_of(BenchModel model) {
+  TransformerConfig config;
+  if (model == BenchModel::tiny) {
+    config.layers = 4;
+    config.width = 128;
+    config.feed_forward = 256;
+    config.heads = 4;
+    config.dropout = 0.3;
+  }
+  return config;
+}
+
+void add_common(JsonWriter& json, const BenchOptions& options, const Context& c) {
+  json.begin_object().field("engine", fmt::format("heed {}", kHeedVersion));
+  json.field("model", options.model == BenchModel::tiny ? "tiny" : "base");
+  json.field("precision", name_of(c.precision)).field("processor", kernels::name_of(kernels::cpu_level()));
+  json.field("threads", c.pool.threads());
+}
+
+std::string data_file(const std::string& folder, const std::string& name) {
+  const std::string plain = folder + "/" + name;
+  return file_exists(plain) ? plain : plain + ".gz";
+}
+
+int bench_train(const BenchOptions& options) {
+  if (options.data.empty())
+    fail_input("heed bench train needs --data, a folder with train.en, train.de and valid.*");
+  const bool tiny = options.model == BenchModel::tiny;
+  RunConfig config;
+  config.data.train = {.source = data_file(options.data, "train.en"),
+                       .target = data_file(options.data, "train.de")};
+  config.data.dev = {.source = data_file(options.data, "valid.en"),
+                     .target = data_file(options.data, "valid.de")};
+  config.text.kind = TextKind::kWords;
+  config.train.batch_tokens = options.tokens > 0 ? options.tokens : tiny ? 4096 : 2048;
+  config.train.optimiser.learning_rate = options.learning_rate;
+  config.train.optimiser.warmup = options.warmup;
+  config.train.seed = options.seed;
+  const ModelText text = ModelText::build(config.text, open_sentences(config.data.train), options.data);
+  const TrainingData data = read_training_data(config.data, text);
+  const int64_t padded = (text.source->vocabulary().size() + 7) / 8 * 8;
+  const int64_t words = std::max(padded, options.vocabulary > 0 ? options.vocabulary : tiny ? 0 : 32000);
+
+  Context c(thread_count(options.runtime.threads), [&] {
+    config.precision = options.runtime.precision;
+    return config.activations();
+  }());
+  Transformer model(config_of(options.model), words, words, static_cast<uint64_t>(options.seed));
+  const TranslationObjective objective(model, config.train.label_smoothing);
+  Adam adam(config.train.optimiser, model.parameters());
+
+  int64_t update = 0, seen = 0;
+  double spent = 0.0, loss_per_token = 0.0;
+  std::vector<std::pair<int64_t, double>> curve;
+  for (uint64_t epoch = 0; update < options.updates; ++epoch) {
+    const BatchPlan plan(data.train, config.train.batches(), static_cast<uint64_t>(options.seed), epoch);
+    for (size_t i = 0; i < plan.batches() && update < options.updates; ++i) {
+      const Batch batch = make_batch(data.train, plan.batch(i));
+      const auto start = Clock::now();
+      ++update;
+      c.training = true;
+      c.random_key = mix64(static_cast<uint64_t>(options.seed), static_cast<uint64_t>(update));
+      Tape tape;
+      const Recording recording(c, tape);
+      const BatchLoss loss = objective.loss(c, batch, update);
+      loss_per_token = static_cast<double>(loss.sum.value.item()) / loss.count;
+      tape.backward(c, loss.sum);
+      adam.step(
+          c, take_gradients(model.parameters()), 1.0 / loss.count,
+          learning_rate(config.train.optimiser, update, options.updates, config_of(options.model).width),
+          update);
+      c.arena.reset();
+      c.training = false;
+      if (update > options.skip) {
+        spent += seconds_since(start);
+        seen += static_cast<int64_t>(loss.count);
+      }
+      if (options.validate_every > 0 && update % options.validate_every == 0) {
+        Context plain(c.pool.threads(), c.precision);
+        double sum = 0.0, count = 0.0;
+        BatchOptions in_order = config.train.batches();
+        in_order.shuffle = false;
+        const BatchPlan dev(data.dev, in_order, 0, 0);
+        for (size_t b = 0; b < dev.batches(); ++b) {
+          const Batch dev_batch = make_batch(data.dev, dev.batch(b));
+          sum +=
+              model.loss(plain, dev_batch.field("source"), dev_batch.field("target"), 0.0).sum.value.item();
+          count += static_cast<double>(dev_batch.field("target").layout.rows());
+          plain.arena.reset();
+        }
+        curve.emplace_back(update, sum / count);
+        std::fprintf(stderr, "update %lld  validation loss %.4f\n", static_cast<long long>(update),
+                     sum / count);
+      }
+    }
+  }
+
+  JsonWriter json;
+  add_common(json, options, c);
+  json.field("parameters", model.parameters().count()).field("vocabulary", words).field("updates", update);
+  json.field("target_tokens_per_s", static_cast<double>(seen) / std::max(spent, 1e-9))
+      .field("loss", loss_per_token);
+  json.field("peak_rss_mb", peak_rss_mb()).key("curve").begin_array();
+  for (const auto& [at, loss] : curve) json.begin_array().value(at).value(loss).end_array();
+  std::puts(json.end_array().end_object().text().c_str());
+  return 0;
+}
+
+int bench_decode(const BenchOptions& options) {
+  RunConfig config;
+  config.precision = options.runtime.precision;
+  Context c(thread_count(options.runtime.threads), config.activations());
+  const int64_t words = options.vocabulary > 0              ? options.vocabulary
+                        : options.model == BenchModel::tiny ? 9712
+                                                            : 32000;
+  const Transformer model(config_of(options.model), words, words, static_cast<uint64_t>(options.seed));
+  const auto decoder = model.step_decoder();
+  std::vector<std::vector<int32_t>> sources(static_cast<size_t>(options.sentences));
+  for (size_t i = 0; i < sources.size(); ++i) {
+    for (int64_t t = 0; t < options.source; ++t) {
+      const uint64_t at = i * static_cast<uint64_t>(options.source) + static_cast<uint64_t>(t);
+      sources[i].push_back(static_cast<int32_t>(3 + uniform_below(1, at, static_cast<uint64_t>(words - 3))));
+    }
+    sources[i].push_back(kEndToken);
+  }
+  SearchOptions search_options;
+  search_options.beam = options.beam;
+  search_options.min_length = search_options.max_length = options.steps;
+  const auto decode = [&](size_t begin) {
+    const size_t end = std::min(begin + static_cast<size_t>(options.batch), sources.size());
+    int64_t tokens = 0;
+    for (const auto& best :
+         search(c, *decoder, make_field(std::span(sources).subspan(begin, end - begin)), search_options)) {
+      tokens += static_cast<int64_t>(best.front().ids.size());
+    }
+    return tokens;
+  };
+  decode(0);  // packs the weights
+  std::vector<double> rates;
+  for (int64_t run = 0; run < options.runs; ++run) {
+    const auto start = Clock::now();
+    int64_t tokens = 0;
+    for (size_t begin = 0; begin < sources.size(); begin += static_cast<size_t>(options.batch))
+      tokens += decode(begin);
+    rates.push_back(static_cast<double>(tokens) / seconds_since(start));
+  }
+  std::sort(rates.begin(), rates.end());
+  const double median = rates[rates.size() / 2];
+  JsonWriter json;
+  add_common(json, options, c);
+  json.field("batch", options.batch).field("beam", options.beam).field("source", options.source);
+  json.field("steps", options.steps).field("output_tokens_per_s", median);
+  json.field("ms_a_batch", 1000.0 * static_cast<double>(options.batch * options.steps) / median);
+  json.field("peak_rss_mb", peak_rss_mb()).end_object();
+  std::puts(json.text().c_str());
+  return 0;
+}
+
+}  // namespace
+
+int bench(Arguments arguments) {
+  BenchOptions options;
+  std::string what;
+  OptionParser parser("heed bench", "Measures the speed of a fixed workload and prints one JSON line.");
+  parser.positional("WHAT", what, "train or decode").bind(options);
+  parser.parse(arguments);
+  if (what == "train") return bench_train(options);
+  if (what == "decode") return bench_decode(options);
+  fail_input("heed bench: unknown workload {}; known: train, decode", what);
+}
+
+}  // namespace heed::cli

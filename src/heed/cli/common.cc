@@ -1,0 +1,53 @@
+#include "heed/cli/common.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+#include <thread>
+
+#include "heed/base/file.h"
+
+namespace heed::cli {
+
+int thread_count(int64_t asked) {
+  if (asked > 0) return static_cast<int>(asked);
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+LineReader open_input(const std::string& path) {
+  if (path.empty() || path == "-") return LineReader(std::cin, "standard input");
+  return LineReader(path);
+}
+
+struct Output::File {
+  explicit File(const std::string& path) : writer(path) {}
+  FileWriter writer;
+};
+
+Output::Output(const std::string& path) {
+  if (!path.empty() && path != "-") file_ = std::make_unique<File>(path);
+}
+
+Output::~Output() = default;
+
+void Output::line(const std::string& text) {
+  if (file_) {
+    file_->writer.write(text);
+    file_->writer.write("\n");
+  } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+             std::fputc('\n', stdout) == EOF) {
+    fail("standard output: {}", std::strerror(errno));
+  }
+}
+
+void Output::flush() {
+  if (!file_ && std::fflush(stdout) != 0) fail("standard output: {}", std::strerror(errno));
+}
+
+void Output::commit() {
+  flush();
+  if (file_) file_->writer.commit();
+}
+
+}  // namespace heed::cli

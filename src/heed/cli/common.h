@@ -1,0 +1,46 @@
+// What the commands share.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+#include "heed/text/line_reader.h"
+#include "heed/train/saved_model.h"
+
+namespace heed::cli {
+
+// Options of every command that runs a model.
+struct RuntimeOptions {
+  int64_t threads = 0;
+  Precision precision = Precision::automatic;
+
+  void visit(ConfigVisitor& v) {
+    v("threads", threads, "threads; 0: as many as the machine has; results do not depend on it",
+      between(0, 1024));
+    v("precision", precision, {"auto", "f32", "bf16"},
+      "type of activations; auto: what the model was trained with");
+  }
+};
+
+int thread_count(int64_t asked);
+
+// A file, plain or .gz; empty or "-": standard input.
+LineReader open_input(const std::string& path);
+
+// Writes to standard output, or to a file that appears whole at the end.
+class Output {
+ public:
+  // path empty or "-": standard output.
+  explicit Output(const std::string& path);
+  ~Output();
+  void line(const std::string& text);
+  void flush();
+  void commit();  // to be called when all is written
+
+ private:
+  struct File;
+  std::unique_ptr<File> file_;
+};
+
+}  // namespace heed::cli

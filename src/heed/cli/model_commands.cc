@@ -1,0 +1,235 @@
+// heed info, heed average, heed tokenize, heed score: small commands around a model folder.
+#include "heed/base/config_yaml.h"
+#include "heed/base/file.h"
+#include "heed/base/json.h"
+#include "heed/base/text_util.h"
+#include "heed/cli/commands.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options.h"
+#include "heed/data/batch.h"
+#include "heed/data/corpus_reader.h"
+#include "heed/text/unicode.h"
+#include "heed/train/weights.h"
+
+namespace heed::cli {
+namespace {
+
+struct InfoOptions {
+  bool json = false;
+  void visit(ConfigVisitor& v) { v("json", json, "one JSON object"); }
+};
+
+struct AverageOptions {
+  int64_t last = 5;
+  std::vector<std::string> updates;
+  void visit(ConfigVisitor& v) {
+    v("last", last, "average the last so many checkpoints", between(1, 1000));
+    v("updates", updates, "average the checkpoints of these updates instead");
+  }
+};
+
+struct TokenizeOptions {
+  std::string input;
+  std::string output;
+  std::string codes;
+  bool target = false;
+  bool join = false;
+  void visit(ConfigVisitor& v) {
+    v("input", input, "text, plain or .gz; - or nothing: standard input");
+    v("output", output, "where the pieces go; - or nothing: standard output");
+    v("codes", codes, "instead of a model: a subword-nmt codes file");
+    v("target", target, "the target side's subwords");
+    v("join", join, "the other way round: pieces in, text out");
+  }
+};
+
+struct ScoreOptions {
+  std::string source;
+  std::string target;
+  std::string output;
+  bool json = false;
+  int64_t batch_tokens = 4096;
+  RuntimeOptions runtime;
+  void visit(ConfigVisitor& v) {
+    v("source", source, "source sentences, plain or .gz");
+    v("target", target, "their translations, as many lines");
+    v("output", output, "where the scores go; - or nothing: standard output");
+    v("json", json, "one JSON object a line, with each token's log-probability");
+    v("batch_tokens", batch_tokens, "tokens scored at once", between(1, 1 << 24));
+    runtime.visit(v);
+  }
+};
+
+}  // namespace
+
+int info(Arguments arguments) {
+  InfoOptions options;
+  std::string path;
+  OptionParser parser("heed info", "Tells what a model folder holds.");
+  parser.positional("MODEL", path, "the model folder").bind(options);
+  parser.parse(arguments);
+
+  const SavedModel model(path, 1);
+  const TransformerConfig& t = model.config().model.transformer;
+  const int64_t encoder = t.encoder_layers > 0 ? t.encoder_layers : t.layers;
+  const int64_t decoder = t.decoder_layers > 0 ? t.decoder_layers : t.layers;
+  const int64_t parameters = model.model().parameters().count();
+  const ModelText& text = model.text();
+  if (options.json) {
+    JsonWriter json;
+    json.begin_object().field("type", "transformer").field("encoder_layers", encoder);
+    json.field("decoder_layers", decoder).field("width", t.width).field("heads", t.heads);
+    json.field("source_words", text.source->vocabulary().size());
+    json.field("target_words", text.target->vocabulary().size());
+    json.field("shared_vocabulary", text.shared()).field("parameters", parameters);
+    json.field("precision", model.stamp().precision).field("processor", model.stamp().processor);
+    json.field("heed_version", model.stamp().heed_version)
+        .field("updates", model.stamp().update)
+        .end_object();
+    std::puts(json.text().c_str());
+    return 0;
+  }
+  const std::string words =
+      text.shared() ? fmt::format("{} shared words", text.source->vocabulary().size())
+                    : fmt::format("{} source and {} target words", text.source->vocabulary().size(),
+                                  text.target->vocabulary().size());
+  std::puts(fmt::format(
+                "transformer {}+{}, width {}, {} heads, {}, {:.1f} M parameters, {}; trained {} updates ({}, "
+                "heed {})",
+                encoder, decoder, t.width, t.heads, words, static_cast<double>(parameters) / 1e6,
+                model.stamp().precision, model.stamp().update, model.stamp().processor,
+                model.stamp().heed_version)
+                .c_str());
+  return 0;
+}
+
+int average(Arguments arguments) {
+  AverageOptions options;
+  std::string path;
+  OptionParser parser("heed average", "Averages checkpoints of a training into the folder's weights.");
+  parser.positional("MODEL", path, "the model folder").bind(options);
+  parser.parse(arguments);
+
+  const FolderLock lock(path);
+  const ModelFolder folder = ModelFolder::open(path);
+  std::vector<int64_t> updates = folder.checkpoints();
+  if (!options.updates.empty()) {
+    std::vector<int64_t> chosen;
+    for (const std::string& word : options.updates) {
+      const auto found = std::find_if(updates.begin(), updates.end(),
+                                      [&](int64_t update) { return std::to_string(update) == word; });
+      if (found == updates.end()) fail_input("{}: there is no checkpoint of update {}", path, word);
+      chosen.push_back(*found);
+    }
+    updates = chosen;
+  } else if (static_cast<int64_t>(updates.size()) > options.last) {
+    updates.erase(updates.begin(), updates.end() - options.last);
+  }
+  if (updates.empty()) fail_input("{}: no checkpoints are here to average", path);
+
+  SavedModel model(path, 1);
+  ModelStamp stamp = model.stamp();
+  stamp.update = updates.back();
+  load_average(folder, updates, model.model().parameters());
+  folder.write_weights(weight_views(model.model().parameters()), stamp);
+  std::fprintf(stderr, "averaged %zu checkpoints, updates %lld to %lld, into %s\n", updates.size(),
+               static_cast<long long>(updates.front()), static_cast<long long>(updates.back()),
+               folder.file("model.safetensors").c_str());
+  return 0;
+}
+
+int tokenize(Arguments arguments) {
+  TokenizeOptions options;
+  std::string path;
+  OptionParser parser("heed tokenize", "Cuts text into a model's subwords, or joins them again.");
+  parser.positional("MODEL", path, "the model folder, unless --codes names a codes file", false)
+      .shorthand('i', "input")
+      .shorthand('o', "output")
+      .bind(options);
+  parser.parse(arguments);
+  if (path.empty() == options.codes.empty())
+    fail_input("heed tokenize needs a model folder or --codes, one of them");
+
+  std::unique_ptr<const Segmenter> of_codes;
+  ModelText text;
+  if (!options.codes.empty()) {
+    of_codes = make_bpe_segmenter(read_codes(options.codes), options.codes);
+  } else {
+    const ModelFolder folder = ModelFolder::open(path);
+    RunConfig config;
+    read_yaml(folder.read_config(), folder.file("config.yaml"), config);
+    text = load_text(config.text, folder);
+  }
+  const TextProcessor* side = options.target ? text.target.get() : text.source.get();
+  LineReader reader = open_input(options.input);
+  Output output(options.output);
+  for (std::string line; reader.next(line);) {
+    if (options.join) {
+      const std::vector<std::string_view> words = split_words(line);
+      const std::vector<std::string> pieces(words.begin(), words.end());
+      output.line(of_codes ? of_codes->join(pieces) : side->join(pieces));
+    } else {
+      output.line(joined(of_codes ? of_codes->split(line) : side->split(line), " "));
+    }
+  }
+  output.commit();
+  return 0;
+}
+
+int score(Arguments arguments) {
+  ScoreOptions options;
+  std::string path;
+  OptionParser parser("heed score", "The model's log-probability of given translations, a line each.");
+  parser.positional("MODEL", path, "the model folder").shorthand('o', "output").bind(options);
+  parser.parse(arguments);
+  if (options.source.empty() || options.target.empty()) fail_input("heed score needs --source and --target");
+
+  SavedModel model(path, thread_count(options.runtime.threads), options.runtime.precision);
+  Context& c = model.context();
+  CorpusReader reader({.source = options.source, .target = options.target});
+  Output output(options.output);
+  std::vector<std::vector<int32_t>> sources, targets;
+  const auto score_block = [&] {
+    const TokenField target = make_field(targets);
+    const OutputLoss loss = model.model().loss(c, make_field(sources), target, 0.0);
+    const float* log_probs = loss.log_prob.data<float>();
+    for (int64_t i = 0; i < target.layout.sentences(); ++i) {
+      double sum = 0.0;
+      for (int32_t row = target.layout.begin(i); row < target.layout.end(i); ++row) sum += log_probs[row];
+      if (!options.json) {
+        output.line(fmt::format("{:.6f}", sum));
+        continue;
+      }
+      JsonWriter json;
+      json.begin_object()
+          .field("log_prob", sum)
+          .field("tokens", target.layout.length(i))
+          .key("pieces")
+          .begin_array();
+      for (const std::string& piece : model.text().target->pieces(targets[i])) json.value(piece);
+      json.end_array().key("token_log_probs").begin_array();
+      for (int32_t row = target.layout.begin(i); row < target.layout.end(i); ++row) {
+        json.value(static_cast<double>(log_probs[row]));
+      }
+      output.line(json.end_array().end_object().text());
+    }
+    c.arena.reset();
+    sources.clear();
+    targets.clear();
+  };
+  int64_t tokens = 0;
+  while (reader.next()) {
+    sources.push_back(model.text().source->encode(reader.source()));
+    targets.push_back(model.text().target->encode(reader.target()));
+    tokens += static_cast<int64_t>(sources.back().size() + targets.back().size());
+    if (tokens >= options.batch_tokens) {
+      score_block();
+      tokens = 0;
+    }
+  }
+  if (!sources.empty()) score_block();
+  output.commit();
+  return 0;
+}
+
+}  // namespace heed::cli

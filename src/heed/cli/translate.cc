@@ -1,0 +1,92 @@
+// heed translate
+#include <chrono>
+
+#include "heed/base/json.h"
+#include "heed/cli/commands.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options.h"
+#include "heed/text/line_reader.h"
+
+namespace heed::cli {
+namespace {
+
+struct Options {
+  std::string input;
+  std::string output;
+  TranslateOptions translate;
+  bool json = false;
+  int64_t block = 512;
+  RuntimeOptions runtime;
+
+  void visit(ConfigVisitor& v) {
+    v("input", input, "text to translate, plain or .gz; - or nothing: standard input");
+    v("output", output, "where the translation goes; - or nothing: standard output");
+    translate.visit(v);
+    v("json", json, "one JSON object a line: scores, subwords, all n-best");
+    v("block", block, "lines read before they are translated together", between(1, 1 << 20));
+    runtime.visit(v);
+  }
+};
+
+std::string in_json(const std::string& source, const Translation& translation) {
+  JsonWriter json;
+  json.begin_object().field("source", source).key("source_pieces").begin_array();
+  for (const std::string& piece : translation.source_pieces) json.value(piece);
+  json.end_array().key("hypotheses").begin_array();
+  for (const TranslatedHypothesis& h : translation.hypotheses) {
+    json.begin_object().field("text", h.text).field("score", h.score).field("log_prob", h.log_prob);
+    json.field("ended", h.ended).key("pieces").begin_array();
+    for (const std::string& piece : h.pieces) json.value(piece);
+    json.end_array().key("token_log_probs").begin_array();
+    for (const float log_prob : h.token_log_probs) json.value(static_cast<double>(log_prob));
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
+  return json.text();
+}
+
+void write(Output& output, const std::vector<std::string>& lines,
+           const std::vector<Translation>& translations, bool as_json) {
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (as_json) {
+      output.line(in_json(lines[i], translations[i]));
+    } else {
+      for (const TranslatedHypothesis& hypothesis : translations[i].hypotheses) output.line(hypothesis.text);
+    }
+  }
+  output.flush();
+}
+
+}  // namespace
+
+int translate(Arguments arguments) {
+  Options options;
+  std::string folder;
+  OptionParser parser("heed translate", "Translates text, line by line.");
+  parser.positional("MODEL", folder, "the model folder")
+      .shorthand('i', "input")
+      .shorthand('o', "output")
+      .bind(options);
+  parser.parse(arguments);
+  if (options.translate.n_best > options.translate.search.beam) {
+    fail_input("--n-best {} is more than --beam {}", options.translate.n_best, options.translate.search.beam);
+  }
+
+  SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
+  LineReader reader = open_input(options.input);
+  Output output(options.output);
+  std::vector<std::string> lines;
+  const auto translate_block = [&] {
+    write(output, lines, model.translate(lines, options.translate), options.json);
+    lines.clear();
+  };
+  for (std::string line; reader.next(line);) {
+    lines.push_back(line);
+    if (static_cast<int64_t>(lines.size()) >= options.block) translate_block();
+  }
+  translate_block();
+  output.commit();
+  return 0;
+}
+
+}  // namespace heed::cli

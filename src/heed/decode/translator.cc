@@ -1,0 +1,83 @@
+#include "heed/decode/translator.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "heed/base/random.h"
+#include "heed/data/batch.h"
+
+namespace heed {
+
+void TranslateOptions::visit(ConfigVisitor& v) {
+  search.visit(v);
+  v("n_best", n_best, "hypotheses given for each line, at most the beam", between(1, 1000));
+  v("batch_sentences", batch_sentences, "most sentences translated at once", between(1, 65536));
+  v("batch_tokens", batch_tokens, "most source tokens translated at once", between(1, 1 << 24));
+  v("max_source_length", max_source_length, "longer sources are cut to so many tokens", between(1, 1 << 20));
+}
+
+namespace {
+
+uint64_t key_of_text(const std::string& text) {
+  uint64_t key = 0;
+  for (const char byte : text) key = mix64(key, static_cast<uint64_t>(static_cast<unsigned char>(byte)));
+  return key;
+}
+
+TranslatedHypothesis in_words(const TextProcessor& target, const Hypothesis& hypothesis) {
+  std::vector<std::string> pieces = target.pieces(hypothesis.ids);
+  std::string text = target.join(pieces);
+  return {std::move(text),  std::move(pieces),   hypothesis.token_log_probs,
+          hypothesis.score, hypothesis.log_prob, hypothesis.ended};
+}
+
+}  // namespace
+
+std::vector<Translation> Translator::translate(Context& c, const std::vector<std::string>& lines,
+                                               const TranslateOptions& options,
+                                               const SearchObserver& observer) const {
+  const auto longest = static_cast<size_t>(options.max_source_length);
+  std::vector<Translation> translations(lines.size());
+  std::vector<std::vector<int32_t>> sources(lines.size());
+  std::vector<size_t> order;  // sentences with something in them, similar lengths together
+  for (size_t i = 0; i < lines.size(); ++i) {
+    std::vector<std::string>& pieces = translations[i].source_pieces;
+    pieces = text_.source->split(lines[i]);
+    if (pieces.size() > longest) pieces.resize(longest);
+    if (pieces.empty()) {
+      translations[i].hypotheses.emplace_back().ended = true;
+      continue;
+    }
+    sources[i] = text_.source->ids(pieces);
+    sources[i].push_back(kEndToken);
+    order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return sources[a].size() > sources[b].size(); });
+
+  for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    std::vector<std::vector<int32_t>> batch;
+    std::vector<uint64_t> keys;
+    int64_t tokens = 0;
+    for (; end < order.size(); ++end) {
+      const auto length = static_cast<int64_t>(sources[order[end]].size());
+      const bool full = static_cast<int64_t>(batch.size()) >= options.batch_sentences ||
+                        tokens + length > options.batch_tokens;
+      if (!batch.empty() && full) break;
+      batch.push_back(sources[order[end]]);
+      keys.push_back(key_of_text(lines[order[end]]));
+      tokens += length;
+    }
+    const auto found = search(c, *decoder_, make_field(batch), options.search, keys, observer);
+    for (size_t i = 0; i < found.size(); ++i) {
+      Translation& translation = translations[order[begin + i]];
+      const size_t count = std::min(found[i].size(), static_cast<size_t>(options.n_best));
+      for (size_t n = 0; n < count; ++n) {
+        translation.hypotheses.push_back(in_words(*text_.target, found[i][n]));
+      }
+    }
+  }
+  return translations;
+}
+
+}  // namespace heed

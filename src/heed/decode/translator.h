@@ -1,0 +1,58 @@
+// Raw text in, raw text out.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/decode/search.h"
+#include "heed/models/encoder_decoder.h"
+#include "heed/text/text_processor.h"
+
+namespace heed {
+
+struct TranslatedHypothesis {
+  std::string text;
+  std::vector<std::string> pieces;
+  std::vector<float> token_log_probs;  // of the pieces, and of </s> when the hypothesis ended
+  double score = 0.0;
+  double log_prob = 0.0;
+  bool ended = false;
+};
+
+struct Translation {
+  std::vector<std::string> source_pieces;
+  std::vector<TranslatedHypothesis> hypotheses;  // best first; one empty hypothesis for an empty line
+
+  const std::string& text() const { return hypotheses.front().text; }
+};
+
+struct TranslateOptions {
+  SearchOptions search;
+  int64_t n_best = 1;
+  int64_t batch_sentences = 64;
+  int64_t batch_tokens = 2048;
+  int64_t max_source_length = 1024;
+
+  void visit(ConfigVisitor& v);
+};
+
+// Translates sentences; the model and the text part must outlive it.
+class Translator {
+ public:
+  Translator(const EncoderDecoder& model, const ModelText& text)
+      : decoder_(model.step_decoder()), text_(text) {}
+
+  // In the order of the input, whatever the batches. A source longer than max_source_length is cut there.
+
+  std::vector<Translation> translate(Context& c, const std::vector<std::string>& lines,
+                                     const TranslateOptions& options,
+                                     const SearchObserver& observer = {}) const;
+
+ private:
+  std::unique_ptr<StepDecoder> decoder_;
+  const ModelText& text_;
+};
+
+}  // namespace heed

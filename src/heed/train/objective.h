@@ -1,0 +1,44 @@
+// What training minimises, and what validation measures. A task is a pair of these; the trainer knows no
+// more.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "heed/autograd/tape.h"
+#include "heed/data/batch.h"
+
+namespace heed {
+
+// The trainer minimises sum / count over all micro-batches of an update.
+struct BatchLoss {
+  Var sum;             // scalar
+  double count = 0.0;  // target tokens, or whatever the loss is a mean over
+};
+
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  // Called with c recording and training. update counts from 1: some objectives change as training goes on.
+  virtual BatchLoss loss(Context& c, const Batch& batch, int64_t update) const = 0;
+};
+
+struct ValidationSample {
+  std::string source, target, output;
+};
+
+struct Validation {
+  double loss = 0.0;                      // not smoothed, the mean over `count`
+  std::map<std::string, double> metrics;  // "bleu", "chrf", "accuracy", ...
+  std::vector<ValidationSample> samples;
+};
+
+class Validator {
+ public:
+  virtual ~Validator() = default;
+  // Called with c neither recording nor training.
+  virtual Validation validate(Context& c) const = 0;
+};
+
+}  // namespace heed

@@ -1,0 +1,45 @@
+#include "heed/train/run_config.h"
+
+#include <filesystem>
+
+#include "heed/base/config_yaml.h"
+#include "heed/base/file.h"
+#include "heed/kernels/cpu_level.h"
+
+namespace heed {
+namespace {
+
+void make_absolute(std::string& path, const std::filesystem::path& folder) {
+  if (!path.empty()) path = std::filesystem::absolute(folder / path).lexically_normal().string();
+}
+
+}  // namespace
+
+void RunConfig::visit(ConfigVisitor& v) {
+  v.group("data", data, "what to learn from");
+  v.group("text", text, "how text becomes tokens");
+  v.group("model", model, "the architecture");
+  v.group("train", train, "how to learn");
+  v("precision", precision, {"auto", "f32", "bf16"},
+    "type of activations; auto: bf16 where the processor has matrix units for it");
+}
+
+DType RunConfig::activations() const {
+  if (precision == Precision::automatic) return kernels::has_bf16_matrix_units() ? DType::bf16 : DType::f32;
+  return precision == Precision::bf16 ? DType::bf16 : DType::f32;
+}
+
+RunConfig read_run_config(const std::string& path, std::span<const std::string> overrides) {
+  RunConfig config;
+  read_yaml(read_file(path), path, config, overrides);
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  for (CorpusConfig* corpus : {&config.data.train, &config.data.dev}) {
+    make_absolute(corpus->source, folder);
+    make_absolute(corpus->target, folder);
+    make_absolute(corpus->tsv, folder);
+  }
+  make_absolute(config.text.codes, folder);
+  return config;
+}
+
+}  // namespace heed

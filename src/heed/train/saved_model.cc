@@ -1,0 +1,54 @@
+#include "heed/train/saved_model.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "heed/base/config_yaml.h"
+#include "heed/base/file.h"
+#include "heed/train/weights.h"
+
+namespace heed {
+
+ModelText load_text(const TextConfig& config, const ModelFolder& folder) {
+  TextFiles files;
+  for (const std::string& name : list_folder(folder.path())) {
+    const bool of_text = name.ends_with(".spm") || name.ends_with(".bpe") || name.ends_with(".vocabulary") ||
+                         name.starts_with("labels");
+    if (of_text) files[name] = folder.read_blob(name);
+  }
+  return ModelText::load(config, files, folder.path());
+}
+
+std::unique_ptr<EncoderDecoder> make_model(const RunConfig& config, const ModelText& text,
+                                           std::optional<uint64_t> seed) {
+  return make_encoder_decoder(config.model, text.source->vocabulary().size(),
+                              text.target->vocabulary().size(), seed);
+}
+
+SavedModel::SavedModel(const std::string& path, int threads, Precision precision) {
+  const ModelFolder folder = ModelFolder::open(path);
+  read_yaml(folder.read_config(), folder.file("config.yaml"), config_);
+  if (precision != Precision::automatic) config_.precision = precision;
+  if (!folder.has_weights()) {
+    fail_input("{}: no weights are here yet; the training has to reach its first validation", path);
+  }
+  text_ = load_text(config_.text, folder);
+  model_ = make_model(config_, text_, std::nullopt);
+  const SafetensorsFile weights = folder.read_weights();
+  stamp_ = ModelStamp::of(weights);
+  load_weights(weights, model_->parameters());
+  translator_ = std::make_unique<Translator>(*model_, text_);
+  if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  context_ = std::make_unique<Context>(threads, config_.activations());
+}
+
+std::string SavedModel::translate(const std::string& line, const TranslateOptions& options) {
+  return translate(std::vector<std::string>{line}, options).front().text();
+}
+
+std::vector<Translation> SavedModel::translate(const std::vector<std::string>& lines,
+                                               const TranslateOptions& options) {
+  return translator_->translate(*context_, lines, options);
+}
+
+}  // namespace heed

@@ -1,0 +1,328 @@
+#include "heed/train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "heed/base/random.h"
+#include "heed/train/weights.h"
+
+namespace heed {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+void TrainConfig::visit(ConfigVisitor& v) {
+  v("batch_by", batch_by, {"padded", "rows", "sentences"},
+    "what limits a batch: longest sentence times sentences, or rows, at most batch_tokens; or "
+    "batch_sentences");
+  v("batch_tokens", batch_tokens, "tokens a batch", between(1, 1e8));
+  v("batch_sentences", batch_sentences, "sentences a batch, with batch_by: sentences", between(1, 1e6));
+  v("accumulate", accumulate, "batches an update", between(1, 65536));
+  v("updates", updates, "updates at most", between(1, 1e9));
+  v("epochs", epochs, "passes over the data at most; 0: no limit", between(0, 1e6));
+  optimiser.visit(v);
+  v("label_smoothing", label_smoothing, "probability spread over all words (Szegedy et al. 2016)",
+    between(0, 0.99));
+  v("validate_every", validate_every, "updates between validations, each with a checkpoint; 0: once an epoch",
+    between(0, 1e9));
+  v("patience", patience, "validations without gain before training stops; 0: never", between(0, 1e6));
+  v("metric", metric, {"loss", "bleu", "chrf", "accuracy", "f1", "wer"},
+    "what decides which checkpoint is best");
+  v("average", average, "last validated checkpoints averaged at the end; 1: the best one is kept",
+    between(1, 1000));
+  v("log_every", log_every, "updates between two lines of the log", between(1, 1e9));
+  v("samples", samples, "dev sentences whose translations are logged at each validation", between(0, 1000));
+  v("seed", seed, "of initialisation, order and dropout", between(0, 1e15));
+}
+
+BatchOptions TrainConfig::batches() const {
+  return {.size = batch_by,
+          .tokens = batch_tokens,
+          .sentences = batch_sentences,
+          .batches_per_update = accumulate};
+}
+
+std::string TrainState::to_json() const {
+  nlohmann::json json = {{"update", update},
+                         {"epoch", epoch},
+                         {"update_in_epoch", update_in_epoch},
+                         {"seconds", seconds},
+                         {"validations_without_gain", validations_without_gain},
+                         {"best_update", best_update},
+                         {"validated", validated},
+                         {"data_fingerprint", data_fingerprint}};
+  if (best_value) json["best_value"] = *best_value;
+  return json.dump(1);
+}
+
+TrainState TrainState::from_json(const std::string& text, const std::string& name) {
+  try {
+    const nlohmann::json json = nlohmann::json::parse(text);
+    TrainState state;
+    state.update = json.at("update");
+    state.epoch = json.at("epoch");
+    state.update_in_epoch = json.at("update_in_epoch");
+    state.seconds = json.at("seconds");
+    state.validations_without_gain = json.at("validations_without_gain");
+    state.best_update = json.at("best_update");
+    state.validated = json.at("validated").get<std::vector<int64_t>>();
+    state.data_fingerprint = json.at("data_fingerprint");
+    if (json.contains("best_value")) state.best_value = json.at("best_value").get<double>();
+    return state;
+  } catch (const nlohmann::json::exception& error) {
+    fail_input("{}: the training's state is damaged: {}", name, error.what());
+  }
+}
+
+std::string fingerprint(const Corpus& corpus) {
+  uint64_t key = mix64(corpus.size());
+  for (const Column& column : corpus.columns) {
+    for (const int32_t id : column.ids) key = mix64(key, static_cast<uint64_t>(id));
+    for (const uint64_t offset : column.offsets) key = mix64(key, offset);
+  }
+  return fmt::format("{:016x}", key);
+}
+
+struct Trainer::Progress {
+  double loss = 0.0, count = 0.0;
+  double norm = 0.0, rate = 0.0;
+  int64_t tokens = 0;
+  double seconds = 0.0;
+};
+
+Trainer::Trainer(const TrainConfig& config, int64_t width, ParameterStore& parameters,
+                 const Objective& objective, const Validator& validator, const Corpus& corpus,
+                 const ModelFolder& folder, ModelStamp stamp)
+    : config_(config),
+      width_(width),
+      parameters_(parameters),
+      objective_(objective),
+      validator_(validator),
+      corpus_(corpus),
+      folder_(folder),
+      stamp_(std::move(stamp)),
+      adam_(config.optimiser, parameters) {
+  state_.data_fingerprint = fingerprint(corpus);
+}
+
+void Trainer::resume() {
+  const std::optional<int64_t> latest = folder_.latest();
+  if (!latest) return;
+  const OpenedCheckpoint checkpoint = folder_.open_checkpoint(*latest);
+  TrainState state =
+      TrainState::from_json(checkpoint.state, fmt::format("{}, update {}", folder_.path(), *latest));
+  if (state.data_fingerprint != state_.data_fingerprint) {
+    fail_input(
+        "{}: the training data is not what this training began with; restore it, or start anew with --out",
+        folder_.path());
+  }
+  load_weights(checkpoint.weights, parameters_);
+  load_moments(checkpoint.part("optimiser"), parameters_, adam_);
+  state_ = std::move(state);
+}
+
+void Trainer::one_update(Context& c, const BatchPlan& plan, Progress& progress) {
+  const auto index = static_cast<size_t>(state_.update_in_epoch);
+  GradientTree tree;
+  double loss = 0.0, count = 0.0;
+  c.training = true;
+  for (size_t i = 0; i < plan.batches_of(index); ++i) {
+    const Batch batch = make_batch(corpus_, plan.batch(plan.first_batch(index) + i));
+    c.random_key =
+        mix64(mix64(mix64(static_cast<uint64_t>(config_.seed)), static_cast<uint64_t>(state_.update)), i);
+    Tape tape;
+    const Recording recording(c, tape);
+    const BatchLoss batch_loss = objective_.loss(c, batch, state_.update + 1);
+    loss += batch_loss.sum.value.item();
+    count += batch_loss.count;
+    tape.backward(c, batch_loss.sum);
+    tree.add(c, take_gradients(parameters_));
+    const TokenField& rows = batch.fields.back().second;
+    progress.tokens += rows.layout.rows();
+  }
+  c.training = false;
+  const double rate = learning_rate(config_.optimiser, state_.update + 1, config_.updates, width_);
+  const double norm = adam_.step(c, tree.sum(c), 1.0 / count, rate, state_.update + 1);
+  c.arena.reset();
+  if (!std::isfinite(loss) || !std::isfinite(norm)) fail_diverged(plan, loss / count, norm);
+
+  progress.loss += loss;
+  progress.count += count;
+  progress.norm = norm;
+  progress.rate = rate;
+  ++state_.update;
+  if (static_cast<size_t>(++state_.update_in_epoch) >= plan.updates()) {
+    state_.update_in_epoch = 0;
+    ++state_.epoch;
+  }
+}
+
+void Trainer::fail_diverged(const BatchPlan& plan, double loss, double norm) const {
+  const auto index = static_cast<size_t>(state_.update_in_epoch);
+  std::vector<uint64_t> lines;
+  for (size_t i = 0; i < plan.batches_of(index); ++i) {
+    for (const uint32_t sentence : plan.batch(plan.first_batch(index) + i)) {
+      if (lines.size() < 5) lines.push_back(corpus_.numbers[sentence]);
+    }
+  }
+  std::string sentences;
+  for (const uint64_t line : lines) sentences += fmt::format("{}{}", sentences.empty() ? "" : ", ", line);
+  const std::string kept = folder_.latest()
+                               ? fmt::format("the checkpoint of update {} is kept", *folder_.latest())
+                               : "no checkpoint had been written yet";
+  fail(
+      "update {}: training diverged (loss {}, gradient norm {}) on the sentences of lines {}, ...; {}. Lower "
+      "train.learning_rate, lengthen train.warmup or set train.clip_norm: 1",
+      state_.update + 1, loss, norm, sentences, kept);
+}
+
+double Trainer::value_of(const Validation& validation) const {
+  if (config_.metric == StopMetric::loss) return validation.loss;
+  static constexpr const char* kNames[] = {"loss", "bleu", "chrf", "accuracy", "f1", "wer"};
+  const std::string name = kNames[static_cast<int>(config_.metric)];
+  const auto found = validation.metrics.find(name);
+  if (found == validation.metrics.end())
+    fail_input("train.metric: this model's validation gives no {}", name);
+  return config_.metric == StopMetric::wer ? found->second : -found->second;
+}
+
+bool Trainer::validate(Context& c, TrainListener& listener) {
+  const auto start = Clock::now();
+  ValidationReport report{.update = state_.update, .epoch = state_.epoch, .result = validator_.validate(c)};
+  c.arena.reset();
+  const double value = value_of(report.result);
+  report.best = !state_.best_value || value < *state_.best_value;
+  if (report.best) {
+    state_.best_value = value;
+    state_.best_update = state_.update;
+    state_.validations_without_gain = 0;
+  } else {
+    ++state_.validations_without_gain;
+  }
+  state_.validated.push_back(state_.update);
+  if (static_cast<int64_t>(state_.validated.size()) > config_.average)
+    state_.validated.erase(state_.validated.begin());
+  save(report.best);
+  if (report.best) {  // the folder can be used from now on
+    stamp_.update = state_.update;
+    folder_.write_weights(weight_views(parameters_), stamp_);
+  }
+  report.seconds = seconds_since(start);
+  listener.on_validation(report);
+  return config_.patience > 0 && state_.validations_without_gain >= config_.patience;
+}
+
+void Trainer::save(bool best) const {
+  ModelStamp stamp = stamp_;
+  stamp.update = state_.update;
+  // Checkpoints of an interrupted run stand between the validated ones, which all must stay for the average.
+  int64_t keep = 1;
+  const std::vector<int64_t> present = folder_.checkpoints();
+  const int64_t oldest_needed = state_.validated.empty() ? state_.update : state_.validated.front();
+  for (const int64_t update : present) keep += update >= oldest_needed && update != state_.update ? 1 : 0;
+  folder_.save_checkpoint({.stamp = stamp,
+                           .weights = weight_views(parameters_),
+                           .parts = {{"optimiser", moment_views(parameters_, adam_)}},
+                           .state = state_.to_json()},
+                          best, keep);
+}
+
+StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& limits) {
+  const auto start = Clock::now();
+  const double seconds_before = state_.seconds;
+  int64_t planned_epoch = -1;
+  std::optional<BatchPlan> plan;
+  Progress progress;
+  double reported = 0.0;
+  const auto report = [&](int64_t epoch) {
+    if (progress.count == 0.0) return;
+    listener.on_update(
+        {.update = state_.update,
+         .epoch = epoch,
+         .epoch_progress = state_.epoch > epoch ? 1.0
+                                                : static_cast<double>(state_.update_in_epoch) /
+                                                      static_cast<double>(plan->updates()),
+         .loss = progress.loss / progress.count,
+         .learning_rate = progress.rate,
+         .gradient_norm = progress.norm,
+         .target_tokens_per_s = static_cast<double>(progress.tokens) / std::max(progress.seconds, 1e-9),
+         .seconds = state_.seconds});
+    progress = {};
+    reported = state_.seconds;
+  };
+
+  StopReason reason = StopReason::updates;
+  bool validated = false;
+  while (state_.update < config_.updates) {
+    if (limits.interrupted && limits.interrupted()) {
+      if (folder_.latest() != state_.update && state_.update > 0) save(false);
+      return StopReason::interrupted;
+    }
+    if (limits.minutes > 0.0 && seconds_since(start) >= 60.0 * limits.minutes) {
+      reason = StopReason::time;
+      break;
+    }
+    if (config_.epochs > 0 && state_.epoch >= config_.epochs) {
+      reason = StopReason::epochs;
+      break;
+    }
+    // Resumed after its last validation found no gain: there is nothing left to do.
+    if (config_.patience > 0 && state_.validations_without_gain >= config_.patience) {
+      reason = StopReason::patience;
+      break;
+    }
+    if (planned_epoch != state_.epoch) {
+      plan.emplace(corpus_, config_.batches(), static_cast<uint64_t>(config_.seed),
+                   static_cast<uint64_t>(state_.epoch));
+      planned_epoch = state_.epoch;
+    }
+
+    const auto update_start = Clock::now();
+    one_update(c, *plan, progress);
+    progress.seconds += seconds_since(update_start);
+    state_.seconds = seconds_before + seconds_since(start);
+    validated = false;
+
+    const bool log = state_.update % config_.log_every == 0 || state_.update == 1;
+    const bool due = config_.validate_every > 0 ? state_.update % config_.validate_every == 0
+                                                : state_.update_in_epoch == 0;
+    if (log || due || state_.seconds - reported > 10.0) report(planned_epoch);
+    if (due) {
+      validated = true;
+      validate(c, listener);
+    }
+  }
+  report(planned_epoch);
+  if (!validated && state_.update > 0 && folder_.latest() != state_.update) validate(c, listener);
+  finish(c, listener);
+  return reason;
+}
+
+void Trainer::finish(Context& c, TrainListener& listener) {
+  if (state_.validated.size() < 2 || config_.average < 2) return;
+  // The average takes the place of the weights, so nothing may train on after this.
+  load_average(folder_, state_.validated, parameters_);
+  ValidationReport report{.update = state_.update, .epoch = state_.epoch, .result = validator_.validate(c)};
+  c.arena.reset();
+  const double value = value_of(report.result);
+  report.best = value <= *state_.best_value;
+  if (report.best) {
+    stamp_.update = state_.update;
+    folder_.write_weights(weight_views(parameters_), stamp_);
+  }
+  listener.on_message(fmt::format(
+      "average of the last {} checkpoints: dev loss {:.4f}{}{}", state_.validated.size(), report.result.loss,
+      report.result.metrics.contains("bleu") ? fmt::format(", BLEU {:.2f}", report.result.metrics.at("bleu"))
+                                             : "",
+      report.best ? "; kept as the model" : "; the best single checkpoint is kept instead"));
+}
+
+}  // namespace heed

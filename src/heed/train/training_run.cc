@@ -1,0 +1,92 @@
+#include "heed/train/training_run.h"
+
+#include <algorithm>
+
+#include "heed/base/config_keys.h"
+#include "heed/base/config_yaml.h"
+#include "heed/base/file.h"
+#include "heed/data/corpus_reader.h"
+#include "heed/kernels/cpu_level.h"
+#include "heed/train/saved_model.h"
+#include "heed/train/translation.h"
+
+namespace heed {
+namespace {
+
+// Keys that decide when training stops or what is told of it, and no value on the way.
+bool may_differ(const std::string& key) {
+  static const char* const kKeys[] = {"train.updates", "train.epochs", "train.patience", "train.log_every",
+                                      "train.samples"};
+  return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const char* k) { return key == k; });
+}
+
+void require_same_config(const RunConfig& config, const ModelFolder& folder) {
+  RunConfig before;
+  read_yaml(folder.read_config(), folder.file("config.yaml"), before);
+  const bool by_updates = config.train.optimiser.schedule == Schedule::cosine;
+  for (const ConfigDifference& difference : differences(visit_of(before), visit_of(config))) {
+    if (may_differ(difference.path) && !(by_updates && difference.path == "train.updates")) continue;
+    fail_input(
+        "{}: this training began with {}: {}, now it is {}; resume with the same, or start anew with --out",
+        folder.path(), difference.path, difference.first.empty() ? "(none)" : difference.first,
+        difference.second.empty() ? "(none)" : difference.second);
+  }
+}
+
+ModelText text_of(const RunConfig& config, const ModelFolder& folder, bool resuming,
+                  TrainListener& listener) {
+  if (resuming) return load_text(config.text, folder);
+  listener.on_message("learning the vocabulary from " + config.data.train.name());
+  ModelText text = ModelText::build(config.text, open_sentences(config.data.train), config.data.train.name());
+  for (const auto& [name, bytes] : text.save(config.text)) folder.write_blob(name, bytes);
+  return text;
+}
+
+void report(const CorpusReport& corpus, TrainListener& listener) {
+  for (const std::string& message : corpus.messages()) listener.on_message(message);
+}
+
+}  // namespace
+
+StopReason train_model(const RunConfig& config, const std::string& path, const TrainingOptions& options,
+                       TrainListener& listener) {
+  create_folders(path);
+  const FolderLock lock(path);
+  const ModelFolder folder = ModelFolder::create(path);
+  const bool has_config = file_exists(folder.file("config.yaml"));
+  if (folder.latest() && !options.resume) {
+    fail_input(
+        "{}: a training is here already, at update {}; add --resume to go on with it, or choose another "
+        "--out",
+        path, *folder.latest());
+  }
+  const bool resuming = folder.latest().has_value();
+  if (resuming && has_config) require_same_config(config, folder);
+
+  const ModelText text = text_of(config, folder, resuming, listener);
+  const TrainingData data = read_training_data(config.data, text);
+  report(data.train_report, listener);
+  report(data.dev_report, listener);
+  const std::unique_ptr<EncoderDecoder> model =
+      make_model(config, text, static_cast<uint64_t>(config.train.seed));
+  // Last, so that a folder with a configuration has all that a model needs but its weights.
+  folder.write_config(write_yaml(config));
+
+  Context c(options.threads, config.activations());
+  const TranslationObjective objective(*model, config.train.label_smoothing);
+  const TranslationValidator validator(*model, text, data, config.train);
+  const ModelStamp stamp{.precision = std::string(name_of(c.precision)),
+                         .processor = std::string(name_of(kernels::cpu_level()))};
+  Trainer trainer(config.train, config.model.width(), model->parameters(), objective, validator, data.train,
+                  folder, stamp);
+  if (resuming) {
+    trainer.resume();
+    listener.on_resume(trainer.state());
+  }
+  listener.on_message(fmt::format("{} parameters, {} and {} words, {}, {} threads",
+                                  model->parameters().count(), text.source->vocabulary().size(),
+                                  text.target->vocabulary().size(), name_of(c.precision), options.threads));
+  return trainer.run(c, listener, options.limits);
+}
+
+}  // namespace heed

@@ -1,0 +1,38 @@
+// Translation as a task: what is minimised and what is measured.
+#pragma once
+
+#include "heed/data/corpus.h"
+#include "heed/decode/translator.h"
+#include "heed/train/objective.h"
+#include "heed/train/trainer.h"
+
+namespace heed {
+
+// Cross-entropy of the target given the source, label-smoothed.
+class TranslationObjective final : public Objective {
+ public:
+  TranslationObjective(const EncoderDecoder& model, double smoothing)
+      : model_(model), smoothing_(smoothing) {}
+  BatchLoss loss(Context& c, const Batch& batch, int64_t update) const override;
+
+ private:
+  const EncoderDecoder& model_;
+  double smoothing_;
+};
+
+// Loss on dev, BLEU and chrF of its greedy translations.
+class TranslationValidator final : public Validator {
+ public:
+  TranslationValidator(const EncoderDecoder& model, const ModelText& text, const TrainingData& data,
+                       const TrainConfig& config)
+      : model_(model), translator_(model, text), data_(data), config_(config) {}
+  Validation validate(Context& c) const override;
+
+ private:
+  const EncoderDecoder& model_;
+  Translator translator_;
+  const TrainingData& data_;
+  const TrainConfig& config_;
+};
+
+}  // namespace heed
