@@ -32,8 +32,8 @@ inline RunLog example_log(double offset) {
     const double update = i * 500.0, decay = std::exp(-update / (900 + 400 * offset));
     ValidationPoint point{i * 500};
     point.dev_loss = 1.9 + 0.18 * offset + 5.5 * decay;
-    point.bleu = (38.5 - 2.2 * offset) * (1 - std::exp(-update / 1400));
-    point.chrf = 20 + (41 - 2 * offset) * (1 - std::exp(-update / 1200));
+    point.metrics["bleu"] = (38.5 - 2.2 * offset) * (1 - std::exp(-update / 1400));
+    point.metrics["chrf"] = 20 + (41 - 2 * offset) * (1 - std::exp(-update / 1200));
     point.seconds = i * 96.0;
     point.samples = {{"ein mann steht auf einer leiter und putzt ein fenster .",
                       "a man on a ladder cleans a window .", outputs[std::min(5, i / 2)]}};

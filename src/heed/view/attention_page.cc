@@ -43,11 +43,11 @@ std::string attention_figure(const AttentionMap& map) {
   const Scene scene = attention_picture(map, 0);
   std::string large = to_svg(scene, SvgUse::inlined);
   // Cells tall enough carry numbers, which the script rewrites when another head is chosen. A narrow screen
-  // shrinks the picture to two thirds, beyond that it scrolls.
+  // shrinks the picture to three quarters, beyond that it scrolls.
   const bool numbers = large.find("class=\"f-on") != std::string::npos;
   large.replace(0, 4,
                 fmt::format("<svg{} style=\"min-width:{:.0f}px\"", numbers ? " data-numbers=\"\"" : "",
-                            scene.width * 0.66));
+                            scene.width * 0.75));
   std::string out = "<div class=\"figure\">\n<div class=\"large scroll\">" + large + "</div>\n";
   if (map.heads.size() > 1) {
     out += "<div class=\"smalls\">\n";

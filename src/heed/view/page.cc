@@ -19,7 +19,7 @@ h3{font-size:15px;margin:0 0 8px}
 p{margin:0 0 10px}
 .note{color:var(--muted);font-size:13px}
 .card{background:var(--card);border:1px solid var(--rule);border-radius:12px;padding:14px 16px;margin:0 0 16px;min-width:0}
-.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(430px,100%),1fr));gap:16px}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,max(330px,50% - 8px)),1fr));gap:16px}
 .grid .card{margin:0;padding:6px}
 .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
 svg{display:block}

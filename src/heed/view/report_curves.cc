@@ -15,7 +15,7 @@ constexpr double kChartWidth = 410, kChartHeight = 260;  // so that letters are 
 constexpr size_t kMostPoints = 240;                      // of a curve; beyond, neighbours are averaged
 
 using UpdateValue = double UpdatePoint::*;
-using ValidationValue = double ValidationPoint::*;
+using ValidationValue = std::function<double(const ValidationPoint&)>;
 
 std::string duration(double seconds) {
   if (!std::isfinite(seconds)) return "–";
@@ -43,12 +43,12 @@ Series curve(const std::vector<UpdatePoint>& points, UpdateValue value) {
   return series;
 }
 
-Series curve(const std::vector<ValidationPoint>& points, ValidationValue value) {
+Series curve(const std::vector<ValidationPoint>& points, const ValidationValue& value) {
   Series series{"", {}, {}};
   for (const ValidationPoint& point : points)
-    if (std::isfinite(point.*value)) {
+    if (std::isfinite(value(point))) {
       series.x.push_back(static_cast<double>(point.update));
-      series.y.push_back(point.*value);
+      series.y.push_back(value(point));
     }
   series.dots = series.x.size() <= 40;
   return series;
@@ -72,7 +72,8 @@ std::string chart_card(const LineChart& chart) {
 }
 
 template <class Get>
-void add(LineChart& chart, const std::vector<RunReport>& runs, const std::string& what, bool quiet, Get get) {
+void add(LineChart& chart, const std::vector<RunReport>& runs, const std::string& what, bool quiet,
+         const Get& get) {
   for (size_t run = 0; run < runs.size(); ++run) {
     Series series = get(runs[run].log);
     if (series.x.empty()) continue;
@@ -83,30 +84,40 @@ void add(LineChart& chart, const std::vector<RunReport>& runs, const std::string
   }
 }
 
-template <class Value>
-double best(const std::vector<ValidationPoint>& points, Value value, bool lowest) {
+double best(const std::vector<ValidationPoint>& points, const ValidationValue& value, bool lowest) {
   double found = kMissing;
   for (const ValidationPoint& point : points) {
-    const double candidate = point.*value;
+    const double candidate = value(point);
     if (std::isfinite(candidate) && (std::isnan(found) || (lowest ? candidate < found : candidate > found)))
       found = candidate;
   }
   return found;
 }
 
+double dev_loss_of(const ValidationPoint& point) {
+  return point.dev_loss;
+}
+
+ValidationValue value_of(const Metric& metric) {
+  return [&metric](const ValidationPoint& point) {
+    const auto found = point.metrics.find(metric.key);
+    return found == point.metrics.end() ? kMissing : found->second;
+  };
+}
+
 }  // namespace
 
 std::string overview_section(const std::vector<RunReport>& runs) {
   struct Column {
-    const char* name;
+    std::string name;
     std::function<double(const RunLog&)> value;
     std::function<std::string(double)> text;
   };
   const auto number = [](double value) { return pretty_number(value); };
   const auto fixed = [](double value) {
-    return std::isnan(value) ? std::string("–") : fmt::format("{:.2f}", value);
+    return std::isnan(value) ? std::string("–") : fmt::format("{:.{}f}", value, std::abs(value) <= 1 ? 4 : 2);
   };
-  const std::vector<Column> columns = {
+  std::vector<Column> columns = {
       {"updates",
        [](const RunLog& log) {
          return log.updates.empty() ? kMissing : static_cast<double>(log.updates.back().update);
@@ -131,14 +142,14 @@ std::string overview_section(const std::vector<RunReport>& runs) {
          return std::round(speeds[speeds.size() / 2]);
        },
        [](double value) { return pretty_number(value, 7); }},
-      {"best dev loss",
-       [](const RunLog& log) { return best(log.validations, &ValidationPoint::dev_loss, true); },
-       [](double value) { return pretty_number(value); }},
-      {"best BLEU", [](const RunLog& log) { return best(log.validations, &ValidationPoint::bleu, false); },
-       fixed},
-      {"best chrF", [](const RunLog& log) { return best(log.validations, &ValidationPoint::chrf, false); },
-       fixed},
+      {"best dev loss", [](const RunLog& log) { return best(log.validations, dev_loss_of, true); }, number},
   };
+  for (const Metric& metric : kMetrics)
+    columns.push_back({std::string("best ") + metric.name,
+                       [&metric](const RunLog& log) {
+                         return best(log.validations, value_of(metric), metric.less_is_better);
+                       },
+                       fixed});
   std::string head, rows;
   std::vector<const Column*> shown;
   for (const Column& column : columns)
@@ -161,14 +172,14 @@ std::string overview_section(const std::vector<RunReport>& runs) {
 std::string curves_section(const std::vector<RunReport>& runs) {
   LineChart loss{"Loss", "update", "nats a token", {}};
   add(loss, runs, "train", true, [](const RunLog& log) { return curve(log.updates, &UpdatePoint::loss); });
-  add(loss, runs, "dev", false,
-      [](const RunLog& log) { return curve(log.validations, &ValidationPoint::dev_loss); });
-  LineChart bleu{"BLEU", "update", "dev set", {}};
-  add(bleu, runs, "BLEU", false,
-      [](const RunLog& log) { return curve(log.validations, &ValidationPoint::bleu); });
-  LineChart chrf{"chrF", "update", "dev set", {}};
-  add(chrf, runs, "chrF", false,
-      [](const RunLog& log) { return curve(log.validations, &ValidationPoint::chrf); });
+  add(loss, runs, "dev", false, [](const RunLog& log) { return curve(log.validations, dev_loss_of); });
+  std::string cards = chart_card(loss);
+  for (const Metric& metric : kMetrics) {
+    LineChart chart{metric.name, "update", "dev set", {}};
+    add(chart, runs, metric.name, false,
+        [&](const RunLog& log) { return curve(log.validations, value_of(metric)); });
+    cards += chart_card(chart);
+  }
   LineChart rate{"Learning rate", "update", "", {}};
   rate.from_zero = true;
   add(rate, runs, "rate", false,
@@ -177,8 +188,7 @@ std::string curves_section(const std::vector<RunReport>& runs) {
   speed.from_zero = true;
   add(speed, runs, "speed", false,
       [](const RunLog& log) { return curve(log.updates, &UpdatePoint::tokens_per_s); });
-  std::string cards;
-  for (const LineChart* chart : {&loss, &bleu, &chrf, &rate, &speed}) cards += chart_card(*chart);
+  cards += chart_card(rate) + chart_card(speed);
   return cards.empty() ? "" : "<h2>Curves</h2>\n<section class=\"grid\">\n" + cards + "</section>\n";
 }
 

@@ -58,7 +58,6 @@ std::string heading(const std::vector<RunReport>& runs, size_t run, const std::s
 std::string sample_rows(const RunLog& log, const std::string& source) {
   struct Row {
     int64_t first, last;
-    double bleu;
     std::string output;
   };
   std::vector<Row> rows;
@@ -66,9 +65,9 @@ std::string sample_rows(const RunLog& log, const std::string& source) {
     for (const Sample& sample : point.samples) {
       if (sample.source != source) continue;
       if (!rows.empty() && rows.back().output == sample.output)
-        rows.back().last = point.update, rows.back().bleu = point.bleu;
+        rows.back().last = point.update;
       else
-        rows.push_back({point.update, point.update, point.bleu, sample.output});
+        rows.push_back({point.update, point.update, sample.output});
       break;
     }
   std::string out;

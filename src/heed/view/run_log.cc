@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
@@ -73,7 +74,9 @@ void add_line(RunLog& log, const Line& line) {
   } else if (event == "validation") {
     ValidationPoint point{line.update()};
     point.epoch = line.value("epoch"), point.seconds = line.value("seconds");
-    point.dev_loss = line.value("dev_loss"), point.bleu = line.value("bleu"), point.chrf = line.value("chrf");
+    point.dev_loss = line.value("dev_loss");
+    for (const Metric& metric : kMetrics)
+      if (const double value = line.value(metric.key); !std::isnan(value)) point.metrics[metric.key] = value;
     point.samples = line.samples();
     drop_from(log.validations, point.update);
     log.validations.push_back(std::move(point));

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,24 @@ struct UpdatePoint {
   double seconds = kMissing;       // since the run began
 };
 
+// What is measured on the dev set beside the loss.
+struct Metric {
+  const char* key;   // in the log
+  const char* name;  // on the page
+  bool less_is_better;
+};
+inline constexpr Metric kMetrics[] = {
+    {"bleu", "BLEU", false}, {"chrf", "chrF", false},         {"ter", "TER", true}, {"wer", "WER", true},
+    {"per", "PER", true},    {"accuracy", "accuracy", false}, {"f1", "F1", false}};
+
 struct Sample {
   std::string source, target, output;
 };
 
 struct ValidationPoint {
   int64_t update = 0;
-  double epoch = kMissing, seconds = kMissing, dev_loss = kMissing, bleu = kMissing, chrf = kMissing;
+  double epoch = kMissing, seconds = kMissing, dev_loss = kMissing;
+  std::map<std::string, double> metrics = {};  // by the key of a Metric
   std::vector<Sample> samples = {};
 };
 
