@@ -14,9 +14,9 @@ constexpr uint64_t mix64(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// Folds one more number into a key.
+// Folds one more number into a key; in another order the same numbers give another key.
 constexpr uint64_t mix64(uint64_t key, uint64_t number) {
-  return mix64(key ^ mix64(number));
+  return mix64(mix64(key) + number);
 }
 
 // A uniform number in [0, 1) with 53 bits.
