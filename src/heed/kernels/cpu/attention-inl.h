@@ -31,33 +31,43 @@ struct LeftFactor {
 
 // kRows x kVectors vectors of C = A B in registers, of C += A B unless fresh. Row m sums over k < inner + m *
 // growth.
+// The loops must be unrolled for the sums to live in registers.
 template <int kRows, int kVectors>
 HWY_INLINE void product_tile(LeftFactor left, const float* HWY_RESTRICT b, int64_t b_row, int64_t inner,
                              int64_t growth, bool fresh, float* HWY_RESTRICT c, int64_t c_row) {
   const F32 d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   FloatVector sums[kRows][kVectors];
+#pragma GCC unroll 4
   for (int m = 0; m < kRows; ++m)
+#pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v)
       sums[m][v] = fresh ? hn::Zero(d) : hn::LoadU(d, c + m * c_row + v * lanes);
   for (int64_t k = 0; k < inner; ++k) {
     FloatVector right[kVectors];
+#pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b + k * b_row + v * lanes);
+#pragma GCC unroll 4
     for (int m = 0; m < kRows; ++m) {
       const FloatVector factor = hn::Set(d, left.a[m * left.row + k * left.step]);
+#pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) sums[m][v] = hn::MulAdd(factor, right[v], sums[m][v]);
     }
   }
   if (growth != 0) {
+#pragma GCC unroll 4
     for (int m = 1; m < kRows; ++m) {
       for (int64_t k = inner; k < inner + m * growth; ++k) {
         const FloatVector factor = hn::Set(d, left.a[m * left.row + k * left.step]);
+#pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v)
           sums[m][v] = hn::MulAdd(factor, hn::LoadU(d, b + k * b_row + v * lanes), sums[m][v]);
       }
     }
   }
+#pragma GCC unroll 4
   for (int m = 0; m < kRows; ++m)
+#pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[m][v], d, c + m * c_row + v * lanes);
 }
 
@@ -101,14 +111,33 @@ HWY_INLINE void copy_rows(const T* from, int64_t stride, int64_t rows, int64_t w
     });
 }
 
-// to [width, to_row] = from [rows, from_row] transposed; columns up to whole vectors are zero.
+// to [width, to_row] = from [rows, from_row] transposed. Columns from `rows` up to whole vectors, and rows
+// from `width` up to whole vectors, hold anything: whoever reads the products masks them.
 HWY_INLINE void transpose(const float* HWY_RESTRICT from, int64_t from_row, int64_t rows, int64_t width,
                           float* HWY_RESTRICT to, int64_t to_row) {
-  const int64_t filled = whole_vectors(rows);
+#if HWY_TARGET == HWY_SCALAR
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < width; ++c) to[c * to_row + r] = from[r * from_row + c];
-  for (int64_t c = 0; c < width; ++c)
-    for (int64_t r = rows; r < filled; ++r) to[c * to_row + r] = 0.0f;
+#else
+  const hn::FixedTag<float, 4> d;
+  const hn::FixedTag<double, 2> pairs;
+  for (int64_t c = 0; c < width; c += 4) {
+    for (int64_t r = 0; r < rows; r += 4) {
+      const float* p = from + r * from_row + c;
+      const auto a0 = hn::LoadU(d, p), a1 = hn::LoadU(d, p + from_row);
+      const auto a2 = hn::LoadU(d, p + 2 * from_row), a3 = hn::LoadU(d, p + 3 * from_row);
+      const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, a0, a1));
+      const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, a2, a3));
+      const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, a0, a1));
+      const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, a2, a3));
+      float* t = to + c * to_row + r;
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, t);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, t + to_row);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, t + 2 * to_row);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, t + 3 * to_row);
+    }
+  }
+#endif
 }
 
 HWY_INLINE void fill_zero(float* HWY_RESTRICT to, int64_t size) {
