@@ -89,44 +89,52 @@ template <class T>
 void weight_gradient_panels(ThreadPool& pool, const WeightGradientArgs<T>& args) {
   // By chunks of rows: first x goes into panels and dy into slices of columns, then each piece adds its
   // slice_n x slice_k of dy^T x to dw. The order of a sum is that of the rows, whatever the pieces.
-  constexpr int64_t kChunk = 1024;
-  const bool large = args.outer * args.inner >= 512 * 256;
-  const int64_t slice_n = large ? 96 : 48, slice_k = large ? 128 : 64;
-  const int64_t slices_n = divide_up(args.outer, slice_n), slices_k = divide_up(args.inner, slice_k);
+  constexpr int64_t kChunk = 1024, kSliceN = 128, kGroupK = 64, kEnoughPieces = 16;
+  const int64_t slices_n = divide_up(args.outer, kSliceN), groups_k = divide_up(args.inner, kGroupK);
+  const int64_t wanted = divide_up(args.inner * slices_n, kEnoughPieces);
+  const int64_t slice_k = divide_up(std::clamp<int64_t>(wanted, 1, 256), 32) * 32;
+  // Narrow f32 rows lie close enough together to be used where they are.
+  constexpr int64_t kNarrow = 384;
+  const bool copies = !std::is_same_v<T, float> || args.dy_stride > kNarrow;
   struct Left {};
   struct Right {};
-  float* const left = scratch<Left, float>(kChunk * slices_n * slice_n);
-  float* const right = scratch<Right, float>(kChunk * slices_k * slice_k);
+  float* const copy = copies ? scratch<Left, float>(kChunk * slices_n * kSliceN) : nullptr;
+  float* const right = scratch<Right, float>(kChunk * groups_k * kGroupK);
   for (int64_t begin = 0; begin == 0 || begin < args.rows; begin += kChunk) {
     const int64_t rows = std::min(kChunk, args.rows - begin);
-    pool.run(slices_n + slices_k, [&](int64_t slice) {
-      if (slice < slices_n) {
-        const int64_t n = slice * slice_n;
-        convert_rows(args.dy + begin * args.dy_stride + n, args.dy_stride, rows,
-                     std::min(slice_n, args.outer - n), left + n * rows, slice_n);
+    pool.run(slices_n + groups_k, [&](int64_t task) {
+      if (task < slices_n) {
+        const int64_t n = task * kSliceN, width = std::min(kSliceN, args.outer - n);
+        const T* const dy = args.dy + begin * args.dy_stride + n;
+        if (copies) convert_rows(dy, args.dy_stride, rows, width, copy + n * rows, kSliceN);
+        if (args.dbias == nullptr) return;
+        if (begin == 0 && !args.accumulate) std::fill_n(args.dbias + n, width, 0.0f);
+        add_rows(dy, args.dy_stride, rows, width, args.dbias + n);
       } else {
-        const int64_t k = (slice - slices_n) * slice_k;
+        const int64_t k = (task - slices_n) * kGroupK;
         pack_panels(args.x + begin * args.x_stride + k, args.x_stride, rows,
-                    std::min(slice_k, args.inner - k), right + k * rows);
+                    std::min(kGroupK, args.inner - k), right + k * rows);
       }
     });
-    pool.run(slices_n * std::max<int64_t>(1, slices_k), [&](int64_t piece) {
-      const int64_t n = piece % slices_n * slice_n, width_n = std::min(slice_n, args.outer - n);
-      const int64_t k = piece / slices_n * slice_k, width_k = std::min(slice_k, args.inner - k);
-      multiply({.rows = width_n,
-                .depth = rows,
-                .columns = width_k,
-                .a = left + n * rows,
-                .a_row_stride = 1,
-                .a_k_stride = slice_n,
-                .b = right + k * rows,
-                .b_panel_stride = rows * kPanelWidth,
-                .accumulate = args.accumulate || begin > 0,
-                .c = args.dw + n * args.inner + k,
-                .c_stride = args.inner});
-      if (args.dbias == nullptr || k > 0) return;
-      if (begin == 0 && !args.accumulate) std::fill_n(args.dbias + n, width_n, 0.0f);
-      add_rows(left + n * rows, slice_n, rows, width_n, args.dbias + n);
+    pool.run(slices_n * divide_up(args.inner, slice_k), [&](int64_t piece) {
+      const int64_t n = piece % slices_n * kSliceN, k = piece / slices_n * slice_k;
+      Product product{.rows = std::min(kSliceN, args.outer - n),
+                      .depth = rows,
+                      .columns = std::min(slice_k, args.inner - k),
+                      .a_row_stride = 1,
+                      .b = right + k * rows,
+                      .b_panel_stride = rows * kPanelWidth,
+                      .accumulate = args.accumulate || begin > 0,
+                      .c = args.dw + n * args.inner + k,
+                      .c_stride = args.inner};
+      if (copies) {
+        product.a = copy + n * rows;
+        product.a_k_stride = kSliceN;
+      } else if constexpr (std::is_same_v<T, float>) {
+        product.a = args.dy + begin * args.dy_stride + n;
+        product.a_k_stride = args.dy_stride;
+      }
+      multiply(product);
     });
   }
 }
