@@ -1,0 +1,14 @@
+// The groups of cases that make up the registry, one file each.
+#pragma once
+
+#include "tests/ops/registry.h"
+
+namespace heed::test {
+
+std::vector<Op> embedding_ops();
+std::vector<Op> linear_ops();
+std::vector<Op> layer_ops();
+std::vector<Op> attention_ops();
+std::vector<Op> output_ops();
+
+}  // namespace heed::test

@@ -1,0 +1,135 @@
+#include "heed/ops/output.h"
+
+#include "heed/kernels/reference/output.h"
+#include "tests/ops/cases/cases.h"
+
+namespace heed::test {
+namespace {
+
+constexpr int64_t kWords = 13;
+constexpr int64_t kBest = 2;
+
+std::vector<Operand> output_operands(const OpSize& size, bool bias) {
+  std::vector<Operand> operands = {{"x", {size.rows(), size.width}},
+                                   {"weight", {kWords, size.width}, Operand::Kind::parameter, 0.5}};
+  if (bias) operands.push_back({"bias", {kWords}, Operand::Kind::parameter});
+  return operands;
+}
+
+double output_flops(const OpSize& size) {
+  return 2.0 * static_cast<double>(size.rows() * size.width * kWords);
+}
+
+kernels::reference::OutputArgs<double> plain_args(const OpSize& size, const std::vector<Values>& in) {
+  return {.rows = size.rows(),
+          .width = size.width,
+          .words = kWords,
+          .x = in[0].data(),
+          .weight = in[1].data(),
+          .weight_stride_k = 1,
+          .weight_stride_n = size.width,
+          .bias = in.size() > 2 ? in[2].data() : nullptr};
+}
+
+const Parameter* bias_of(const OpInputs& in) {
+  return in.parameters.size() > 2 ? &in.parameter(2) : nullptr;
+}
+
+template <class T>
+Var column(const std::vector<T>& values) {
+  const std::vector<float> floats(values.begin(), values.end());
+  return Var(Tensor::of({static_cast<int64_t>(values.size())}, floats));
+}
+
+OpCase loss_case(const std::string& name, bool bias, double smoothing) {
+  return {name, [=](const OpSize& size) {
+            std::vector<int32_t> targets;
+            for (int64_t r = 0; r < size.rows(); ++r) {
+              targets.push_back(static_cast<int32_t>(uniform_below(5, static_cast<uint64_t>(r), kWords)));
+            }
+            OpInstance made;
+            made.operands = output_operands(size, bias);
+            made.run = [=](Context& c, const OpInputs& in) {
+              const OutputLoss loss =
+                  output_loss(c, in.var(0), in.parameter(1), bias_of(in), targets, smoothing);
+              return std::vector{loss.sum, Var(loss.row_loss), Var(loss.log_prob)};
+            };
+            made.plain = [=](const std::vector<Values>& in) {
+              Values row_loss(size.rows()), log_prob(size.rows());
+              kernels::reference::output_loss<double>({plain_args(size, in), targets.data(),
+                                                       static_cast<float>(smoothing), row_loss.data(),
+                                                       log_prob.data(), nullptr, nullptr, nullptr});
+              double sum = 0;
+              for (const double loss : row_loss) sum += loss;
+              return std::vector<Values>{Values{sum}, row_loss, log_prob};
+            };
+            made.flops = output_flops(size);
+            return made;
+          }};
+}
+
+OpCase top_k_case(const std::string& name, bool bias, bool row_bias) {
+  return {
+      name, [=](const OpSize& size) {
+        // Word r of row r is forbidden.
+        std::vector<float> forbidden(row_bias ? size.rows() * kWords : 0, 0.0f);
+        for (int64_t r = 0; row_bias && r < size.rows(); ++r) {
+          forbidden[r * kWords + r % kWords] = -std::numeric_limits<float>::infinity();
+        }
+        OpInstance made;
+        made.operands = output_operands(size, bias);
+        made.run = [=](Context& c, const OpInputs& in) {
+          const TopWords top = output_top_k(c, in.tensor(0), in.parameter(1), bias_of(in), kBest, forbidden);
+          return std::vector{column(top.log_probs), column(top.ids)};
+        };
+        made.plain = [=](const std::vector<Values>& in) {
+          const std::vector<double> added(forbidden.begin(), forbidden.end());
+          std::vector<int32_t> ids(size.rows() * kBest);
+          Values log_probs(size.rows() * kBest);
+          kernels::reference::output_top_k<double>(plain_args(size, in), row_bias ? added.data() : nullptr,
+                                                   kBest, ids.data(), log_probs.data());
+          return std::vector<Values>{log_probs, Values(ids.begin(), ids.end())};
+        };
+        made.flops = output_flops(size);
+        return made;
+      }};
+}
+
+OpCase log_probs_case(const std::string& name, bool bias) {
+  return {name, [=](const OpSize& size) {
+            OpInstance made;
+            made.operands = output_operands(size, bias);
+            made.run = [=](Context& c, const OpInputs& in) {
+              return std::vector{Var(output_log_probs(c, in.tensor(0), in.parameter(1), bias_of(in)))};
+            };
+            made.plain = [=](const std::vector<Values>& in) {
+              Values all(size.rows() * kWords);
+              kernels::reference::output_log_probs<double>(plain_args(size, in), all.data());
+              return std::vector<Values>{all};
+            };
+            made.flops = output_flops(size);
+            return made;
+          }};
+}
+
+}  // namespace
+
+std::vector<Op> output_ops() {
+  return {{"output_loss",
+           "output.h",
+           "sum over rows of -(1 - s) log p(target) - s/V sum log p(word), p = softmax(x W^T + b)",
+           true,
+           {loss_case("plain", false, 0.0), loss_case("bias", true, 0.0), loss_case("smoothed", true, 0.1)}},
+          {"output_top_k",
+           "output.h",
+           "the k best words of each row by log p(word) + row bias",
+           false,
+           {top_k_case("plain", false, false), top_k_case("forbidden words", true, true)}},
+          {"output_log_probs",
+           "output.h",
+           "log p(word) of every word",
+           false,
+           {log_probs_case("plain", false), log_probs_case("bias", true)}}};
+}
+
+}  // namespace heed::test
