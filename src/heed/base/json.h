@@ -13,6 +13,11 @@
 
 namespace heed {
 
+// Text that is JSON already.
+struct JsonText {
+  std::string text;
+};
+
 class JsonWriter {
  public:
   JsonWriter& begin_object() { return open('{'); }
@@ -25,6 +30,7 @@ class JsonWriter {
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }
   JsonWriter& value(double number);
   JsonWriter& value(bool truth);
+  JsonWriter& value(const JsonText& json) { return literal(json.text); }
   template <std::integral Integer>
   JsonWriter& value(Integer number) {
     return literal(std::to_string(number));

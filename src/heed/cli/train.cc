@@ -1,17 +1,16 @@
 // heed train
-#include <csignal>
 #include <cstdio>
 
+#include "heed/base/config_keys.h"
+#include "heed/base/progress.h"
+#include "heed/base/signal.h"
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options.h"
-#include "heed/train/event_log.h"
 #include "heed/train/training_run.h"
 
 namespace heed::cli {
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
 
 struct TrainOptions {
   std::string out;
@@ -39,18 +38,42 @@ std::string stem(const std::string& path) {
 
 class ConsoleListener final : public TrainListener {
  public:
-  void on_message(const std::string& message) override { std::fprintf(stderr, "%s\n", message.c_str()); }
-  void on_update(const UpdateReport& r) override {
-    std::fprintf(stderr, "epoch %lld  update %lld  loss %.3f  rate %.2e  %.0f tokens/s\n",
-                 static_cast<long long>(r.epoch + 1), static_cast<long long>(r.update), r.loss,
-                 r.learning_rate, r.target_tokens_per_s);
+  ConsoleListener() : display_(stderr, is_live_terminal(stderr)) {}
+
+  void on_resume(const TrainState& state) override {
+    display_.say(
+        fmt::format("going on after update {}, epoch {}", grouped_words(state.update), state.epoch + 1));
+    seconds_before_ = state.seconds;
   }
+  void on_message(const std::string& message) override { display_.say(message); }
+
+  void on_update(const UpdateReport& r) override {
+    const double here = r.seconds - seconds_before_;
+    shown_.seconds = r.seconds;
+    shown_.epoch = r.epoch + 1;
+    shown_.update = r.update;
+    shown_.done = r.done;
+    shown_.loss = r.loss;
+    shown_.learning_rate = r.learning_rate;
+    shown_.tokens_per_second = r.target_tokens_per_s;
+    if (r.done > 0.0 && seconds_before_ == 0.0) shown_.seconds_left = here / r.done * (1.0 - r.done);
+    display_.show(shown_);
+  }
+
   void on_validation(const ValidationReport& r) override {
     std::string metrics;
     for (const auto& [name, value] : r.result.metrics) metrics += fmt::format("  {} {:.2f}", name, value);
-    std::fprintf(stderr, "update %lld  dev loss %.4f%s%s  (%.1f s)\n", static_cast<long long>(r.update),
-                 r.result.loss, metrics.c_str(), r.best ? "  best so far" : "", r.seconds);
+    display_.say(fmt::format("update {}  epoch {}  dev loss {:.4f}{}{}", grouped_words(r.update), r.epoch + 1,
+                             r.result.loss, metrics, r.best ? "  best so far" : ""));
+    shown_.note = fmt::format("dev loss {:.3f}{}", r.result.loss, metrics);
   }
+
+  void finish() { display_.finish(); }
+
+ private:
+  ProgressDisplay display_;
+  TrainingProgress shown_;
+  double seconds_before_ = 0.0;
 };
 
 }  // namespace
@@ -60,22 +83,35 @@ int train(Arguments arguments) {
   std::string path;
   OptionParser parser("heed train", "Trains a model from a configuration into a model folder.");
   parser.positional("CONFIG", path, "the configuration, a YAML file").shorthand('o', "out").bind(options);
-  parser.parse(arguments);
+  parser.footer(
+      "heed train --help GROUP explains the configuration: data, text, model, train; heed train --help "
+      "config all of it.");
+  try {
+    parser.parse(arguments);
+  } catch (const HelpRequested& request) {
+    if (request.topic().empty()) throw;
+    const std::string group = request.topic() == "config" ? "" : request.topic();
+    throw HelpRequested(describe(visit_of(RunConfig()), group), request.topic());
+  }
 
   const RunConfig config = read_run_config(path, options.set);
   const std::string folder = options.out.empty() ? "runs/" + stem(path) : options.out;
-  std::signal(SIGINT, [](int) { interrupted = 1; });
+  watch_interrupts();
   ConsoleListener listener;
-  const StopReason reason =
-      train_model(config, folder,
-                  {.resume = options.resume,
-                   .threads = thread_count(options.threads),
-                   .limits = {.minutes = options.minutes, .interrupted = [] { return interrupted != 0; }}},
-                  listener);
+  const StopReason reason = train_model(config, folder,
+                                        {.resume = options.resume,
+                                         .threads = thread_count(options.threads),
+                                         .limits = {.minutes = options.minutes, .interrupted = interrupted}},
+                                        listener);
+  listener.finish();
   if (reason == StopReason::interrupted) {
     throw Interrupted(
         fmt::format("interrupted and saved; go on with: heed train {} --out {} --resume", path, folder));
   }
+  static constexpr const char* kReasons[] = {"all updates are done", "all epochs are done",
+                                             "no gain on dev for train.patience validations",
+                                             "the time is over", ""};
+  std::fprintf(stderr, "%s; the model is %s\n", kReasons[static_cast<int>(reason)], folder.c_str());
   return 0;
 }
 

@@ -16,13 +16,15 @@
 #include <type_traits>
 #include <variant>
 
+#include "heed/base/json.h"
+
 namespace heed {
 
 class FileAppender;
 
-// One named value of an event. Bool, integer, number or text.
+// One named value of an event. Bool, integer, number, text, or JSON (lists and objects).
 struct LogField {
-  using Value = std::variant<bool, int64_t, double, std::string>;
+  using Value = std::variant<bool, int64_t, double, std::string, JsonText>;
 
   template <class T>
   LogField(std::string_view field_name, const T& field_value)
@@ -37,7 +39,8 @@ struct LogField {
     if constexpr (std::same_as<T, bool>) return field_value;
     if constexpr (std::integral<T> && !std::same_as<T, bool>) return static_cast<int64_t>(field_value);
     if constexpr (std::floating_point<T>) return static_cast<double>(field_value);
-    if constexpr (!std::is_arithmetic_v<T>) return std::string(field_value);
+    if constexpr (std::same_as<T, JsonText>) return field_value;
+    if constexpr (!std::is_arithmetic_v<T> && !std::same_as<T, JsonText>) return std::string(field_value);
   }
 };
 

@@ -39,6 +39,7 @@ void TrainConfig::visit(ConfigVisitor& v) {
   v("average", average, "last validated checkpoints averaged at the end; 1: the best one is kept",
     between(1, 1000));
   v("log_every", log_every, "updates between two lines of the log", between(1, 1e9));
+  v("bleu_tokenize", bleu_tokenize, {"13a", "intl", "char", "none"}, "how text is cut for BLEU on dev");
   v("samples", samples, "dev sentences whose translations are logged at each validation", between(0, 1000));
   v("seed", seed, "of initialisation, order and dropout", between(0, 1e15));
 }
@@ -210,13 +211,15 @@ bool Trainer::validate(Context& c, TrainListener& listener) {
   state_.validated.push_back(state_.update);
   if (static_cast<int64_t>(state_.validated.size()) > config_.average)
     state_.validated.erase(state_.validated.begin());
+  report.seconds = seconds_since(start);
+  report.trained_seconds = state_.seconds;
+  listener.on_validation(
+      report);  // first: what is told of an update must not be lost when its checkpoint is there
   save(report.best);
   if (report.best) {  // the folder can be used from now on
     stamp_.update = state_.update;
     folder_.write_weights(weight_views(parameters_), stamp_);
   }
-  report.seconds = seconds_since(start);
-  listener.on_validation(report);
   return config_.patience > 0 && state_.validations_without_gain >= config_.patience;
 }
 
@@ -235,6 +238,14 @@ void Trainer::save(bool best) const {
                           best, keep);
 }
 
+double Trainer::share_done(const TrainLimits& limits, double seconds) const {
+  double done = static_cast<double>(state_.update) / static_cast<double>(config_.updates);
+  if (config_.epochs > 0)
+    done = std::max(done, static_cast<double>(state_.epoch) / static_cast<double>(config_.epochs));
+  if (limits.minutes > 0.0) done = std::max(done, seconds / (60.0 * limits.minutes));
+  return std::min(done, 1.0);
+}
+
 StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& limits) {
   const auto start = Clock::now();
   const double seconds_before = state_.seconds;
@@ -247,9 +258,7 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
     listener.on_update(
         {.update = state_.update,
          .epoch = epoch,
-         .epoch_progress = state_.epoch > epoch ? 1.0
-                                                : static_cast<double>(state_.update_in_epoch) /
-                                                      static_cast<double>(plan->updates()),
+         .done = share_done(limits, seconds_since(start)),
          .loss = progress.loss / progress.count,
          .learning_rate = progress.rate,
          .gradient_norm = progress.norm,

@@ -8,6 +8,7 @@
 
 #include "heed/checkpoint/model_folder.h"
 #include "heed/data/batch.h"
+#include "heed/metrics/metric_text.h"
 #include "heed/train/objective.h"
 #include "heed/train/optimiser.h"
 
@@ -29,6 +30,7 @@ struct TrainConfig {
   StopMetric metric = StopMetric::loss;
   int64_t average = 5;
   int64_t log_every = 50;
+  MetricTokenizer bleu_tokenize = MetricTokenizer::k13a;
   int64_t samples = 4;
   int64_t seed = 1;
 
@@ -38,8 +40,8 @@ struct TrainConfig {
 
 struct UpdateReport {
   int64_t update = 0, epoch = 0;
-  double epoch_progress = 0.0;  // 0 to 1
-  double loss = 0.0;            // mean since the last report
+  double done = 0.0;  // share of the training, as far as can be said: 0 to 1
+  double loss = 0.0;  // mean since the last report
   double learning_rate = 0.0;
   double gradient_norm = 0.0;
   double target_tokens_per_s = 0.0;
@@ -50,7 +52,8 @@ struct ValidationReport {
   int64_t update = 0, epoch = 0;
   Validation result;
   bool best = false;
-  double seconds = 0.0;
+  double seconds = 0.0;          // that validating took
+  double trained_seconds = 0.0;  // of training so far
 };
 
 struct TrainState;
@@ -113,6 +116,7 @@ class Trainer {
   // Validates, saves a checkpoint; true when patience is at its end.
   bool validate(Context& c, TrainListener& listener);
   void save(bool best) const;
+  double share_done(const TrainLimits& limits, double seconds) const;
   void finish(Context& c, TrainListener& listener);
   double value_of(const Validation& validation) const;  // smaller is better
 

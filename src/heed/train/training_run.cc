@@ -7,6 +7,7 @@
 #include "heed/base/file.h"
 #include "heed/data/corpus_reader.h"
 #include "heed/kernels/cpu_level.h"
+#include "heed/train/event_log.h"
 #include "heed/train/saved_model.h"
 #include "heed/train/translation.h"
 
@@ -41,6 +42,52 @@ ModelText text_of(const RunConfig& config, const ModelFolder& folder, bool resum
   for (const auto& [name, bytes] : text.save(config.text)) folder.write_blob(name, bytes);
   return text;
 }
+
+// Writes what happens into the folder's logs and hands it on.
+class LoggingListener final : public TrainListener {
+ public:
+  LoggingListener(const std::string& folder, int64_t last_update, TrainListener& next)
+      : log_(folder, last_update), next_(next) {}
+
+  void on_resume(const TrainState& state) override { next_.on_resume(state); }
+  void on_message(const std::string& message) override { next_.on_message(message); }
+
+  void on_update(const UpdateReport& r) override {
+    log_.add("update", r.update,
+             {{"epoch", r.epoch + 1},
+              {"loss", r.loss},
+              {"learning_rate", r.learning_rate},
+              {"gradient_norm", r.gradient_norm},
+              {"target_tokens_per_s", r.target_tokens_per_s},
+              {"seconds", r.seconds}});
+    next_.on_update(r);
+  }
+
+  void on_validation(const ValidationReport& r) override {
+    std::vector<LogField> fields = {{"epoch", r.epoch + 1},
+                                    {"seconds", r.trained_seconds},
+                                    {"dev_loss", r.result.loss},
+                                    {"best", r.best}};
+    for (const auto& [name, value] : r.result.metrics) fields.emplace_back(name, value);
+    JsonWriter samples;
+    samples.begin_array();
+    for (const ValidationSample& s : r.result.samples) {
+      samples.begin_object()
+          .field("source", s.source)
+          .field("target", s.target)
+          .field("output", s.output)
+          .end_object();
+    }
+    fields.emplace_back("samples", JsonText{samples.end_array().text()});
+    log_.add("validation", r.update, fields);
+    log_.sync();
+    next_.on_validation(r);
+  }
+
+ private:
+  EventLog log_;
+  TrainListener& next_;
+};
 
 void report(const CorpusReport& corpus, TrainListener& listener) {
   for (const std::string& message : corpus.messages()) listener.on_message(message);
@@ -86,7 +133,8 @@ StopReason train_model(const RunConfig& config, const std::string& path, const T
   listener.on_message(fmt::format("{} parameters, {} and {} words, {}, {} threads",
                                   model->parameters().count(), text.source->vocabulary().size(),
                                   text.target->vocabulary().size(), name_of(c.precision), options.threads));
-  return trainer.run(c, listener, options.limits);
+  LoggingListener logging(path, trainer.state().update, listener);
+  return trainer.run(c, logging, options.limits);
 }
 
 }  // namespace heed

@@ -1,5 +1,7 @@
 #include "heed/train/translation.h"
 
+#include "heed/metrics/bleu.h"
+
 namespace heed {
 
 BatchLoss TranslationObjective::loss(Context& c, const Batch& batch, int64_t /*update*/) const {
@@ -28,6 +30,9 @@ Validation TranslationValidator::validate(Context& c) const {
   const std::vector<Translation> translations = translator_.translate(c, data_.dev_source, greedy);
   std::vector<std::string> outputs;
   for (const Translation& translation : translations) outputs.push_back(translation.text());
+  Bleu bleu({.tokenizer = config_.bleu_tokenize});
+  add_corpus(bleu, outputs, {data_.dev_target});
+  validation.metrics["bleu"] = bleu.score().score;
   const size_t samples = std::min(outputs.size(), static_cast<size_t>(config_.samples));
   for (size_t i = 0; i < samples; ++i) {
     validation.samples.push_back({data_.dev_source[i], data_.dev_target[i], outputs[i]});
