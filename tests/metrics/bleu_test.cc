@@ -1,19 +1,9 @@
 #include "heed/metrics/bleu.h"
 
-#include <gtest/gtest.h>
-
-#include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
+#include "tests/metrics/fixture.h"
 
 namespace heed {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-nlohmann::json fixture() {
-  return nlohmann::json::parse(std::ifstream(HEED_SOURCE_DIR "/tests/fixtures/metrics/sacrebleu.json"));
-}
 
 BleuOptions options_of(const nlohmann::json& c) {
   BleuOptions options;
@@ -31,29 +21,13 @@ BleuOptions options_of(const nlohmann::json& c) {
 }
 
 TEST(Bleu, EqualsSacrebleuOnOddText) {
-  const auto all = fixture();
-  const Lines hypotheses = all["hypotheses"];
+  const auto all = metrics_fixture();
   ASSERT_EQ(all["bleu"].size(), 96u);
   for (const auto& c : all["bleu"]) {
-    std::vector<Lines> references = all["references"];
-    references.resize(c["references"]);
-    BleuOptions options = options_of(c);
-    Bleu corpus(options);
-    add_corpus(corpus, hypotheses, references);
-    EXPECT_EQ(corpus.score().line(), c["line"]);
-    Bleu empty(options);
-    add_corpus(empty, Lines(hypotheses.size()), references);
-    EXPECT_EQ(empty.score().line(), c["empty"]);
-    options.effective_order = true;
-    for (size_t i = 0; i < hypotheses.size(); ++i) {
-      Lines own;
-      for (const Lines& column : references) own.push_back(column[i]);
-      Bleu sentence(options);
-      sentence.add(hypotheses[i], own);
-      // The fixture keeps six decimals.
-      EXPECT_NEAR(sentence.score().score, c["sentences"][i].get<double>(), 1e-6)
-          << c["line"] << " sentence " << i;
-    }
+    const BleuOptions options = options_of(c);
+    BleuOptions of_sentences = options;
+    of_sentences.effective_order = true;
+    expect_sacrebleu<Bleu>(all, c, options, of_sentences);
   }
 }
 
