@@ -73,7 +73,10 @@ class YamlReader : public ConfigVisitor {
   }
   void on_choice(std::string_view key, int& index, std::span<const std::string_view> names,
                  std::string_view) override {
-    if (const auto found = scalar(key, "a name")) index = parse_choice(found->subject, found->text, names);
+    const ConfigNode* node = take(key);
+    if (node == nullptr) return;
+    if (node->kind != ConfigNode::Kind::scalar) fail_type(*node, "a name");
+    index = parse_choice(fmt::format("{}: {}", node->where, paths_.back()), node->text, names);
   }
   bool begin_group(std::string_view key, std::string_view) override {
     ConfigNode* node = take(key);
@@ -180,7 +183,7 @@ class YamlWriter : public ConfigVisitor {
   }
   void on_choice(std::string_view key, int& index, std::span<const std::string_view> names,
                  std::string_view) override {
-    line(key, yaml_text(names[static_cast<size_t>(index)]));
+    line(key, names[static_cast<size_t>(index)]);
   }
   bool begin_group(std::string_view key, std::string_view) override {
     line(key, "");

@@ -15,6 +15,8 @@ int score(Arguments arguments);
 int info(Arguments arguments);
 int average(Arguments arguments);
 int tokenize(Arguments arguments);
+int attend(Arguments arguments);
+int report(Arguments arguments);
 int bench(Arguments arguments);
 
 }  // namespace heed::cli

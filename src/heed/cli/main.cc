@@ -27,6 +27,8 @@ constexpr Command kCommands[] = {
     {"info", info, "what a model folder holds"},
     {"average", average, "average checkpoints into a model's weights"},
     {"tokenize", tokenize, "text to the model's subwords, and back"},
+    {"attend", attend, "what the model attends to, in the terminal or as a picture"},
+    {"report", report, "one page about one or several trainings"},
     {"bench", bench, "measure the speed of training and decoding"},
 };
 

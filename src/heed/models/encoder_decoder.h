@@ -11,9 +11,12 @@
 
 namespace heed {
 
-// The attention of one layer over one sentence pair: weights [heads, T, S] f32.
+enum class AttentionKind { encoder, decoder, source };  // source: of the decoder, to the encoder's output
+
+// The attention of one layer over one sentence pair: weights [heads, queries, keys] f32.
 struct AttentionWeights {
-  std::string name;  // "decoder layer 2, source"
+  AttentionKind kind = AttentionKind::source;
+  int64_t layer = 0;  // from 0
   Tensor weights;
 };
 

@@ -1,7 +1,5 @@
 #include "heed/models/transformer.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "heed/ops/activation.h"
@@ -124,7 +122,7 @@ Var Transformer::encode(Context& c, const TokenField& source, const Observer& ob
   for (size_t i = 0; i < encoder_.size(); ++i) {
     const SelfAttention& self = encoder_[i].self_attention();
     x = encoder_[i](c, x, layout, [&](const Var& h) {
-      if (observer) observer(fmt::format("encoder layer {}", i + 1), self.weights(c, h, layout));
+      if (observer) observer(AttentionKind::encoder, i, self.weights(c, h, layout));
       return self(c, h, layout);
     });
   }
@@ -141,13 +139,12 @@ Var Transformer::decode(Context& c, const TokenField& target, const Var& memory,
     x = decoder_[i](
         c, x, layout,
         [&](const Var& h) {
-          if (observer) observer(fmt::format("decoder layer {}, target", i + 1), self.weights(c, h, layout));
+          if (observer) observer(AttentionKind::decoder, i, self.weights(c, h, layout));
           return self(c, h, layout);
         },
         [&](const Var& h) {
           if (observer) {
-            observer(fmt::format("decoder layer {}, source", i + 1),
-                     cross.weights(c, h, layout, memory, memory_layout));
+            observer(AttentionKind::source, i, cross.weights(c, h, layout, memory, memory_layout));
           }
           return cross(c, h, layout, memory, memory_layout);
         });
@@ -172,8 +169,8 @@ std::vector<AttentionWeights> Transformer::attention(Context& c, const TokenFiel
   require(source.layout.sentences() == 1, "attention is shown for one sentence at a time, not {}",
           source.layout.sentences());
   std::vector<AttentionWeights> seen;
-  const Observer observer = [&](const std::string& name, std::vector<Tensor> weights) {
-    seen.push_back({name, std::move(weights.front())});
+  const Observer observer = [&](AttentionKind kind, size_t layer, std::vector<Tensor> weights) {
+    seen.push_back({kind, static_cast<int64_t>(layer), std::move(weights.front())});
   };
   const Var memory = encode(c, source, observer);
   decode(c, target, memory, source.layout, observer);

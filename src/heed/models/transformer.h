@@ -116,7 +116,7 @@ class Transformer final : public EncoderDecoder {
                                           const TokenField& target) const override;
 
   // Receives the weights of each attention, a tensor [H, T, S] a sentence, as the pass goes by.
-  using Observer = std::function<void(const std::string& name, std::vector<Tensor> weights)>;
+  using Observer = std::function<void(AttentionKind kind, size_t layer, std::vector<Tensor> weights)>;
 
   // source -> memory [R_s, D]
   Var encode(Context& c, const TokenField& source, const Observer& observer = {}) const;

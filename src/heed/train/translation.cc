@@ -1,6 +1,7 @@
 #include "heed/train/translation.h"
 
 #include "heed/metrics/bleu.h"
+#include "heed/metrics/chrf.h"
 
 namespace heed {
 
@@ -33,6 +34,9 @@ Validation TranslationValidator::validate(Context& c) const {
   Bleu bleu({.tokenizer = config_.bleu_tokenize});
   add_corpus(bleu, outputs, {data_.dev_target});
   validation.metrics["bleu"] = bleu.score().score;
+  Chrf chrf;
+  add_corpus(chrf, outputs, {data_.dev_target});
+  validation.metrics["chrf"] = chrf.score().score;
   const size_t samples = std::min(outputs.size(), static_cast<size_t>(config_.samples));
   for (size_t i = 0; i < samples; ++i) {
     validation.samples.push_back({data_.dev_source[i], data_.dev_target[i], outputs[i]});

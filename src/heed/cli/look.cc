@@ -1,0 +1,127 @@
+// heed attend and heed report: seeing what a model does.
+#include "heed/view/look.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <clocale>
+#include <cstdlib>
+#include <cstring>
+
+#include "heed/base/config_keys.h"
+#include "heed/base/config_yaml.h"
+#include "heed/base/file.h"
+#include "heed/base/progress.h"
+#include "heed/cli/commands.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options.h"
+
+namespace heed::cli {
+namespace {
+
+struct AttendOptions {
+  std::string output;
+  std::string target;
+  view::LookOptions look;
+  bool pieces = false;
+  RuntimeOptions runtime;
+  void visit(ConfigVisitor& v) {
+    v("output", output, "a picture instead: a name that ends in .svg, .png, .html, .json or .txt");
+    v("target", target, "the translation to look at; without it the model's own");
+    v("kind", look.kind, {"encoder", "decoder", "source"},
+      "which attention: the encoder's or the decoder's to itself, or the decoder's to the source");
+    v("layer", look.layer, "which layer, from 1; 0: all", between(0, 1000));
+    v("head", look.head, "which head, from 1; 0: all", between(0, 1000));
+    v("pieces", pieces, "show subwords instead of joining them to words");
+    runtime.visit(v);
+  }
+};
+
+struct ReportOptions {
+  std::string output = "report.html";
+  std::vector<std::string> sentence;
+  int64_t samples = 2;
+  SearchOptions search;
+  int64_t threads = 0;
+  void visit(ConfigVisitor& v) {
+    v("output", output, "the page");
+    v("sentence", sentence, "a source sentence to look at; may be given several times");
+    v("samples", samples, "without --sentence: so many of the sentences that validation logged",
+      between(0, 100));
+    v("beam", search.beam, "beam of the trees", between(1, 16));
+    v("threads", threads, "threads; 0: as many as the machine has", between(0, 1024));
+  }
+};
+
+view::TerminalStyle terminal_style() {
+  view::TerminalStyle style;
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) style.width = size.ws_col;
+  const char* locale = std::setlocale(LC_CTYPE, "");
+  style.unicode = locale == nullptr || isatty(STDOUT_FILENO) == 0 ||
+                  std::strstr(locale, "UTF-8") != nullptr || std::strstr(locale, "utf8") != nullptr;
+  style.colour = is_live_terminal(stdout);
+  return style;
+}
+
+std::string name_of_run(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path.substr(path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1);
+}
+
+view::RunReport report_of(const std::string& path, const ReportOptions& options) {
+  SavedModel model(path, thread_count(options.threads));
+  view::RunReport report{name_of_run(path), view::read_run_log(path + "/log.jsonl"), {}};
+  for (const ConfigKey& key : list_keys(visit_of(model.config()))) {
+    if (key.type != "group") report.configuration.emplace_back(key.path, key.value);
+  }
+  std::vector<std::string> sentences = options.sentence;
+  if (sentences.empty() && !report.log.validations.empty()) {
+    for (const view::Sample& sample : report.log.validations.back().samples) {
+      if (static_cast<int64_t>(sentences.size()) < options.samples) sentences.push_back(sample.source);
+    }
+  }
+  for (const std::string& sentence : sentences)
+    view::look_at_sentence(model, sentence, options.search, report);
+  return report;
+}
+
+}  // namespace
+
+int attend(Arguments arguments) {
+  AttendOptions options;
+  std::string folder, sentence;
+  OptionParser parser("heed attend", "Shows what a model attends to.");
+  parser.positional("MODEL", folder, "the model folder")
+      .positional("SENTENCE", sentence, "the source sentence")
+      .shorthand('o', "output")
+      .bind(options);
+  parser.parse(arguments);
+  options.look.join = !options.pieces;
+
+  SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
+  const view::AttentionMap map = view::look(
+      model, sentence, options.target.empty() ? std::nullopt : std::optional(options.target), options.look);
+  if (options.output.empty()) {
+    std::fputs(view::attention_text(map, 0, terminal_style()).c_str(), stdout);
+  } else {
+    view::save_attention(options.output, map);
+  }
+  return 0;
+}
+
+int report(Arguments arguments) {
+  ReportOptions options;
+  std::vector<std::string> folders;
+  OptionParser parser("heed report", "Writes one page about one or several trainings.");
+  parser.positionals("RUN", folders, "model folders").shorthand('o', "output").bind(options);
+  parser.parse(arguments);
+
+  std::vector<view::RunReport> runs;
+  for (const std::string& folder : folders) runs.push_back(report_of(folder, options));
+  write_file(options.output, view::report_page(runs));
+  std::fprintf(stderr, "%s\n", options.output.c_str());
+  return 0;
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,164 @@
+#include "heed/view/look.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "heed/data/batch.h"
+
+namespace heed::view {
+namespace {
+
+// One side of a sentence pair: its tokens with </s>, and how they make words.
+struct Side {
+  std::vector<int32_t> ids;
+  std::vector<std::string> tokens;
+  WordsOfPieces words;
+};
+
+Side side_of(const TextProcessor& processor, const std::string& text) {
+  Side side;
+  side.tokens = processor.split(text);
+  side.ids = processor.ids(side.tokens);
+  WordPieces words = processor.words(side.tokens);
+  side.words = {std::move(words.word_of_piece), std::move(words.words)};
+  side.ids.push_back(kEndToken);
+  side.tokens.emplace_back("</s>");
+  side.words.word_of_piece.push_back(static_cast<int32_t>(side.words.words.size()));
+  side.words.words.emplace_back("</s>");
+  return side;
+}
+
+std::string name_of(AttentionKind kind, int64_t layer, int64_t head) {
+  static constexpr const char* kKinds[] = {"encoder ", "decoder ", ""};
+  return fmt::format("{}layer {}, head {}", kKinds[static_cast<int>(kind)], layer + 1, head + 1);
+}
+
+std::vector<AttentionHead> heads_of(const std::vector<AttentionWeights>& seen, const LookOptions& options) {
+  std::vector<AttentionHead> heads;
+  int64_t layers = 0, most_heads = 0;
+  for (const AttentionWeights& attention : seen) {
+    if (attention.kind != options.kind) continue;
+    const int64_t count = attention.weights.shape()[0], size = attention.weights.size() / count;
+    layers = std::max(layers, attention.layer + 1);
+    most_heads = std::max(most_heads, count);
+    if (options.layer > 0 && attention.layer + 1 != options.layer) continue;
+    for (int64_t head = 0; head < count; ++head) {
+      if (options.head > 0 && head + 1 != options.head) continue;
+      const float* weights = attention.weights.data<float>() + head * size;
+      heads.push_back({name_of(attention.kind, attention.layer, head), {weights, weights + size}});
+    }
+  }
+  if (heads.empty()) {
+    fail_input("the model has {} layers with {} heads; layer {} and head {} are not among them", layers,
+               most_heads, options.layer, options.head);
+  }
+  return heads;
+}
+
+AttentionMap map_of(SavedModel& model, const Side& source, const Side& target, const LookOptions& options) {
+  Context& c = model.context();
+  const std::vector<AttentionWeights> seen =
+      model.model().attention(c, make_field(std::span(&source.ids, 1)), make_field(std::span(&target.ids, 1)));
+  c.arena.reset();
+  const Side& queries = options.kind == AttentionKind::encoder ? source : target;
+  const Side& keys = options.kind == AttentionKind::decoder ? target : source;
+  AttentionMap map{keys.tokens, queries.tokens, heads_of(seen, options)};
+  if (map.heads.size() > 1) map.heads.insert(map.heads.begin(), average_head(map));
+  return options.join ? join_subwords(map, keys.words, queries.words) : map;
+}
+
+Side checked_source(SavedModel& model, const std::string& source) {
+  Side side = side_of(*model.text().source, source);
+  if (side.ids.size() == 1) fail_input("the sentence is empty; there is nothing to attend to");
+  return side;
+}
+
+// Collects a beam search's steps as a tree.
+class TreeBuilder {
+ public:
+  TreeBuilder(const TextProcessor& processor, const std::string& source) : processor_(processor) {
+    tree_.source = source;
+  }
+
+  void add(const SearchStep& step) {
+    std::vector<int32_t> rows;
+    for (const SearchStep::Row& row : step.rows) {
+      const int32_t parent = rows_.empty() ? -1 : rows_.at(static_cast<size_t>(row.parent));
+      const BeamState state = !row.kept   ? BeamState::pruned
+                              : row.ended ? BeamState::finished
+                                          : BeamState::expanded;
+      const auto node = static_cast<int32_t>(tree_.nodes.size());
+      tree_.nodes.push_back({parent, processor_.vocabulary().word(row.token), row.log_prob, state});
+      if (state == BeamState::expanded) rows.push_back(node);
+    }
+    rows_ = std::move(rows);
+  }
+
+  // Marks the end of the best hypothesis.
+  BeamTree finish(const TranslatedHypothesis& best) {
+    const auto ends_as_best = [&](const BeamNode& node) {
+      return node.state == BeamState::finished && std::abs(node.score - best.log_prob) < 1e-6;
+    };
+    const auto winner = std::find_if(tree_.nodes.begin(), tree_.nodes.end(), ends_as_best);
+    if (winner != tree_.nodes.end()) winner->state = BeamState::winner;
+    return std::move(tree_);
+  }
+
+ private:
+  const TextProcessor& processor_;
+  BeamTree tree_;
+  std::vector<int32_t> rows_;  // nodes that are the beam's rows now
+};
+
+// Each token of the output with its probability and what else was likely.
+ScoredOutput scored(SavedModel& model, const std::string& text, const Side& source, const Side& target) {
+  constexpr size_t kOthers = 4;
+  Context& c = model.context();
+  const Tensor log_probs =
+      model.model().log_probs(c, make_field(std::span(&source.ids, 1)), make_field(std::span(&target.ids, 1)));
+  ScoredOutput output{text, {}};
+  std::vector<int32_t> order(static_cast<size_t>(log_probs.width()));
+  for (int64_t r = 0; r < log_probs.rows(); ++r) {
+    const float* row = log_probs.row<float>(r);
+    const int32_t said = target.ids[static_cast<size_t>(r)];
+    TokenProbability token{target.tokens[static_cast<size_t>(r)], std::exp(row[said])};
+    for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
+    const size_t shown = std::min(kOthers + 1, order.size());
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
+                      [&](int32_t a, int32_t b) { return row[a] > row[b]; });
+    for (size_t i = 0; i < shown && token.others.size() < kOthers; ++i) {
+      if (order[i] != said) {
+        token.others.emplace_back(model.text().target->vocabulary().word(order[i]), std::exp(row[order[i]]));
+      }
+    }
+    output.tokens.push_back(std::move(token));
+  }
+  c.arena.reset();
+  return output;
+}
+
+}  // namespace
+
+AttentionMap look(SavedModel& model, const std::string& source, const std::optional<std::string>& target,
+                  const LookOptions& options) {
+  const Side read = checked_source(model, source);
+  const Side written = side_of(*model.text().target, target ? *target : model.translate(source));
+  return map_of(model, read, written, options);
+}
+
+void look_at_sentence(SavedModel& model, const std::string& source, const SearchOptions& search,
+                      RunReport& report) {
+  const Side read = checked_source(model, source);
+  TreeBuilder tree(*model.text().target, source);
+  TranslateOptions options;
+  options.search = search;
+  const std::vector<Translation> translations = model.translator().translate(
+      model.context(), {source}, options, [&](const SearchStep& step) { tree.add(step); });
+  const TranslatedHypothesis& best = translations.front().hypotheses.front();
+  const Side written = side_of(*model.text().target, best.text);
+  report.attention.push_back(map_of(model, read, written, {}));
+  report.beams.push_back(tree.finish(best));
+  report.outputs.push_back(scored(model, source, read, written));
+}
+
+}  // namespace heed::view

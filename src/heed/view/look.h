@@ -1,0 +1,31 @@
+// From models to pictures: what attend and report show.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "heed/train/saved_model.h"
+#include "heed/view/attention.h"
+#include "heed/view/report.h"
+
+namespace heed::view {
+
+struct LookOptions {
+  AttentionKind kind = AttentionKind::source;
+  int64_t layer = 0;  // from 1; 0: all
+  int64_t head = 0;   // from 1; 0: all
+  bool join = true;   // subwords to words
+};
+
+// The attention while the model reads `source` and writes `target` (or, without one, its own translation),
+// the average of the chosen heads first. Throws InputError for a layer or head the model lacks, or an empty
+// sentence.
+AttentionMap look(SavedModel& model, const std::string& source, const std::optional<std::string>& target,
+                  const LookOptions& options);
+
+// Translates a sentence, watching: every layer's attention to the source, the beam as a tree, each token's
+// probability.
+void look_at_sentence(SavedModel& model, const std::string& source, const SearchOptions& search,
+                      RunReport& report);
+
+}  // namespace heed::view
