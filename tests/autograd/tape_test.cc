@@ -1,0 +1,127 @@
+// The tape: who gets which gradient, and what it refuses.
+#include "heed/autograd/tape.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "heed/ops/activation.h"
+#include "heed/ops/linear.h"
+#include "heed/ops/norm.h"
+
+namespace heed {
+namespace {
+
+const std::vector<int32_t> kTwo = {2};
+
+Tensor two_rows(const std::vector<float>& values) {
+  return Tensor::of({2, static_cast<int64_t>(values.size()) / 2}, values);
+}
+
+Var variable(const std::vector<float>& values) {
+  Var x(two_rows(values));
+  x.gradient = std::make_shared<Gradient>();
+  return x;
+}
+
+std::vector<float> values_of(const Gradient& gradient) {
+  const Tensor& value = gradient.value();
+  return {value.data<float>(), value.data<float>() + value.size()};
+}
+
+class TapeTest : public ::testing::Test {
+ protected:
+  TapeTest() { c_.arena.fill_with_nan(true); }
+
+  Var add(const Var& x, const Var& y) { return residual(c_, x, y, DropoutSite(), Layout::of_lengths(kTwo)); }
+
+  // The sum of x's elements, scaled.
+  Var sum_of(const Var& x, float factor) {
+    Var sum(c_.allocate(Shape{1}, DType::f32));
+    *sum.value.data<float>() = 0.0f;
+    c_.tape->record(sum, [x, factor](Context& c, const Tensor& d_sum) {
+      const Tensor dx = c.allocate(x.shape(), DType::f32);
+      std::fill_n(dx.data<float>(), dx.size(), factor * d_sum.item());
+      x.gradient->add(c, dx);
+    });
+    return sum;
+  }
+
+  Context c_{1};
+  Tape tape_;
+};
+
+// An addition hands one tensor to both its inputs.
+TEST_F(TapeTest, AVariableReadTwiceGathersBothGradients) {
+  const Recording recording(c_, tape_);
+  const Var x = variable({1, 2, 3, 4});
+  tape_.backward(c_, sum_of(add(add(x, x), x), 2.0f));
+  EXPECT_EQ(values_of(*x.gradient), (std::vector<float>{6, 6, 6, 6}));
+}
+
+TEST_F(TapeTest, GradientsHandedToTwoVariablesStayApart) {
+  const Recording recording(c_, tape_);
+  const Var x = variable({1, 2, 3, 4}), y = variable({5, 6, 7, 8});
+  tape_.backward(c_, sum_of(add(x, add(x, y)), 1.0f));
+  EXPECT_EQ(values_of(*x.gradient), (std::vector<float>{2, 2, 2, 2}));
+  EXPECT_EQ(values_of(*y.gradient), (std::vector<float>{1, 1, 1, 1}));
+}
+
+TEST_F(TapeTest, TheSeedScalesEveryGradient) {
+  const Recording recording(c_, tape_);
+  const Var x = variable({-1, 2, 3, -4});
+  tape_.backward(c_, sum_of(activation(c_, x, kernels::Activation::relu), 1.0f), 0.25f);
+  EXPECT_EQ(values_of(*x.gradient), (std::vector<float>{0, 0.25f, 0.25f, 0}));
+  EXPECT_EQ(tape_.size(), 0u);
+}
+
+TEST_F(TapeTest, WhatTheLossDoesNotReadGetsNoGradient) {
+  const Recording recording(c_, tape_);
+  const Var x = variable({1, 2, 3, 4}), unread = variable({1, 2, 3, 4});
+  activation(c_, unread, kernels::Activation::relu);
+  tape_.backward(c_, sum_of(x, 1.0f));
+  EXPECT_TRUE(unread.gradient->empty());
+  EXPECT_FALSE(x.gradient->empty());
+}
+
+TEST_F(TapeTest, NothingIsRecordedOutsideARecording) {
+  const Parameter weight("weight", two_rows({1, 2, 3, 4}));
+  { const Recording recording(c_, tape_); }
+  EXPECT_FALSE(c_.recording());
+  EXPECT_EQ(linear(c_, variable({1, 2, 3, 4}), weight).gradient, nullptr);
+  EXPECT_EQ(weight.var(c_).gradient, nullptr);
+  EXPECT_EQ(tape_.size(), 0u);
+}
+
+TEST_F(TapeTest, AParametersGradientGathersOverTwoPasses) {
+  const Recording recording(c_, tape_);
+  const std::vector<float> ones = {1, 1};
+  const Parameter weight("weight", Tensor::of({1, 2}, ones));
+  for (int pass = 0; pass < 2; ++pass) {
+    tape_.backward(c_, sum_of(linear(c_, Var(two_rows({1, 2, 3, 4})), weight), 1.0f));
+  }
+  EXPECT_EQ(values_of(weight.gradient()), (std::vector<float>{8, 12}));
+}
+
+TEST_F(TapeTest, RefusesALossThatIsNoScalarOrWasNotRecorded) {
+  const Recording recording(c_, tape_);
+  EXPECT_THROW(tape_.backward(c_, variable({1, 2})), Error);
+  EXPECT_THROW(tape_.backward(c_, Var(Tensor::zeros({1}))), Error);
+}
+
+TEST_F(TapeTest, AGradientOfAnEarlierStepThrowsWhenItIsRead) {
+  const Recording recording(c_, tape_);
+  const Var x = variable({1, 2, 3, 4});
+  tape_.backward(c_, sum_of(x, 1.0f));
+  c_.arena.reset();
+  EXPECT_THROW(values_of(*x.gradient), Error);
+}
+
+TEST_F(TapeTest, GradientsOfDifferentShapesAreRefused) {
+  Gradient gradient;
+  gradient.add(c_, Tensor::zeros({2, 3}));
+  EXPECT_THROW(gradient.add(c_, Tensor::zeros({3, 2})), Error);
+}
+
+}  // namespace
+}  // namespace heed
