@@ -128,6 +128,47 @@ TEST(TransformerDecoding, StepEqualsSequenceWhateverIsSelectedAndWhoeverJoins) {
   }
 }
 
+// Decoded alone, among others, and among others who joined before it with hypotheses reordered, by any number
+// of threads: the same bytes.
+TEST(TransformerDecoding, AHypothesisHasTheSameBytesInAnyCompany) {
+  const Transformer model(small(), kWords, kWords, 1);
+  const auto decoder = model.step_decoder();
+  const std::vector<int32_t> source = {7, 9, 4, 0}, words = {5, 8, 11, 3};
+  const Sentences others = random_sentences({12, 3, 1, 6}, kWords, 1);
+
+  // The log-probabilities of the sentence, which is the last hypothesis, after each word.
+  const auto decode = [&](Context& c, bool in_company) {
+    c.arena.fill_with_nan(true);
+    const auto state = decoder->make_state();
+    if (in_company) {
+      decoder->start(c, *state, tokens(others));
+      decoder->append(c, *state, std::vector<int32_t>{3, 4, 5, 6});
+      decoder->select(*state, std::vector<int32_t>{3, 1, 1, 0});
+    }
+    decoder->start(c, *state, tokens({source}));
+    std::vector<float> seen;
+    for (const int32_t word : words) {
+      const std::vector<float> all = decoder->log_probs(c, *state);
+      seen.insert(seen.end(), all.end() - kWords, all.end());
+      std::vector<int32_t> next(static_cast<size_t>(state->rows()), word);
+      decoder->append(c, *state, next);
+    }
+    return seen;
+  };
+
+  on_each_level([&] {
+    for (const DType precision : {DType::f32, DType::bf16}) {
+      SCOPED_TRACE(name_of(precision));
+      Context one(1, precision);
+      const std::vector<float> alone = decode(one, false);
+      for (const int threads : {1, 2, 3, 7}) {
+        Context c(threads, precision);
+        ASSERT_EQ(decode(c, true), alone) << threads << " threads";
+      }
+    }
+  });
+}
+
 TEST(TransformerDecoding, AnEmptyStateTakesNewSentences) {
   const Transformer model(small(), kWords, kWords, 1);
   Wandering search(model, DType::f32);
