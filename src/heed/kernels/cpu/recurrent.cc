@@ -1,0 +1,317 @@
+// The recurrent pass: groups of sentences sorted by length, each a piece of work; products by matmul, what
+// lies between them by vectors over the state.
+#include "heed/kernels/recurrent.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "heed/kernels/cpu/scratch.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "heed/kernels/cpu/recurrent.cc"
+#include "heed/kernels/cpu/simd.h"
+
+// After highway.h.
+#include "heed/kernels/cpu/simd_math-inl.h"
+#include "heed/kernels/cpu/simd_memory-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace heed::kernels::cpu {
+namespace HWY_NAMESPACE {
+
+// One row's step, forward. product [GH] f32; h and c [H] f32, the states, are updated; input [H] gets h
+// rounded to T for the next product.
+template <class T>
+void step_row(const RecurrentArgs<T>& args, int64_t r, const float* HWY_RESTRICT product,
+              float* HWY_RESTRICT h, float* HWY_RESTRICT c, T* HWY_RESTRICT input) {
+  const F32 d;
+  const int64_t width = args.width;
+  const T* x = args.gates_x + r * args.gates_stride;
+  T* saved = args.saved == nullptr ? nullptr : args.saved + r * 4 * width;
+  T* cells = args.cells == nullptr ? nullptr : args.cells + r * 2 * width;
+  for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
+    const auto product_of = [&](int64_t gate) HWY_ATTR { return load_n(d, product + gate * width + j, n); };
+    const auto sum_of_gate = [&](int64_t gate) HWY_ATTR {
+      return hn::Add(load_n(d, x + gate * width + j, n), product_of(gate));
+    };
+    const FloatVector before = load_n(d, h + j, n);
+    if (args.h_previous != nullptr) store_n(d, before, args.h_previous + r * width + j, n);
+    FloatVector values[4], after;
+    if (args.cell == Cell::gru) {
+      values[0] = sigmoid(d, sum_of_gate(0));
+      values[1] = sigmoid(d, sum_of_gate(1));
+      values[3] = product_of(2);
+      values[2] = tanh(d, hn::MulAdd(values[0], values[3], load_n(d, x + 2 * width + j, n)));
+      after = hn::MulAdd(values[1], hn::Sub(before, values[2]), values[2]);
+    } else {
+      values[0] = sigmoid(d, sum_of_gate(0));
+      values[1] = sigmoid(d, sum_of_gate(1));
+      values[2] = tanh(d, sum_of_gate(2));
+      values[3] = sigmoid(d, sum_of_gate(3));
+      const FloatVector cell = load_n(d, c + j, n);
+      const FloatVector next = hn::MulAdd(values[1], cell, hn::Mul(values[0], values[2]));
+      if (cells != nullptr) {
+        store_n(d, cell, cells + j, n);
+        store_n(d, next, cells + width + j, n);
+      }
+      store_n(d, next, c + j, n);
+      after = hn::Mul(values[3], tanh(d, next));
+    }
+    store_n(d, after, h + j, n);
+    store_n(d, after, input + j, n);
+    store_n(d, after, args.h + r * args.h_stride + j, n);
+    if (saved != nullptr)
+      for (int i = 0; i < 4; ++i) store_n(d, values[i], saved + i * width + j, n);
+  });
+}
+
+// One row's step, backward. dh and dc [H] f32: the gradients of the states after the step on entry, on return
+// those of the states before it but for the part through the product, whose factor goes to d_product [GH].
+template <class T>
+void step_row_gradient(const RecurrentGradientArgs<T>& args, int64_t r, float* HWY_RESTRICT dh,
+                       float* HWY_RESTRICT dc, T* HWY_RESTRICT d_product) {
+  const F32 d;
+  const RecurrentArgs<T>& forward = args.forward;
+  const int64_t width = forward.width, all = gates_of(forward.cell) * width;
+  const T* saved = forward.saved + r * 4 * width;
+  const FloatVector one = hn::Set(d, 1.0f);
+  const auto slope = [&](FloatVector s) HWY_ATTR { return hn::NegMulAdd(s, s, s); };  // s (1 - s)
+  for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
+    const auto value = [&](int64_t i) HWY_ATTR { return load_n(d, saved + i * width + j, n); };
+    const auto put = [&](int64_t gate, FloatVector dx, FloatVector dp) HWY_ATTR {
+      store_n(d, dx, args.d_gates_x + r * all + gate * width + j, n);
+      store_n(d, dp, d_product + gate * width + j, n);
+      if (args.d_gates_h != nullptr) store_n(d, dp, args.d_gates_h + r * all + gate * width + j, n);
+    };
+    const FloatVector total = hn::Add(load_n(d, dh + j, n), load_n(d, args.d_h + r * args.d_h_stride + j, n));
+    const FloatVector s0 = value(0), s1 = value(1), s2 = value(2), s3 = value(3);
+    if (forward.cell == Cell::gru) {
+      const FloatVector before = load_n(d, forward.h_previous + r * width + j, n);
+      const FloatVector dn = hn::Mul(hn::Mul(total, hn::Sub(one, s1)), hn::NegMulAdd(s2, s2, one));
+      const FloatVector dr = hn::Mul(hn::Mul(dn, s3), slope(s0));
+      const FloatVector dz = hn::Mul(hn::Mul(total, hn::Sub(before, s2)), slope(s1));
+      put(0, dr, dr);
+      put(1, dz, dz);
+      put(2, dn, hn::Mul(dn, s0));
+      store_n(d, hn::Mul(total, s1), dh + j, n);
+    } else {
+      const T* cells = forward.cells + r * 2 * width;
+      const FloatVector squashed = tanh(d, load_n(d, cells + width + j, n));
+      const FloatVector d_cell =
+          hn::MulAdd(hn::Mul(total, s3), hn::NegMulAdd(squashed, squashed, one), load_n(d, dc + j, n));
+      const FloatVector di = hn::Mul(hn::Mul(d_cell, s2), slope(s0));
+      const FloatVector df = hn::Mul(hn::Mul(d_cell, load_n(d, cells + j, n)), slope(s1));
+      const FloatVector dg = hn::Mul(hn::Mul(d_cell, s0), hn::NegMulAdd(s2, s2, one));
+      const FloatVector d_o = hn::Mul(hn::Mul(total, squashed), slope(s3));
+      put(0, di, di);
+      put(1, df, df);
+      put(2, dg, dg);
+      put(3, d_o, d_o);
+      store_n(d, hn::Mul(d_cell, s1), dc + j, n);
+      store_n(d, hn::Zero(d), dh + j, n);
+    }
+  });
+}
+
+void step_f32(const RecurrentArgs<float>& args, int64_t r, const float* product, float* h, float* c,
+              float* input) {
+  step_row(args, r, product, h, c, input);
+}
+void step_bf16(const RecurrentArgs<Bf16>& args, int64_t r, const float* product, float* h, float* c,
+               Bf16* input) {
+  step_row(args, r, product, h, c, input);
+}
+void step_gradient_f32(const RecurrentGradientArgs<float>& args, int64_t r, float* dh, float* dc,
+                       float* d_product) {
+  step_row_gradient(args, r, dh, dc, d_product);
+}
+void step_gradient_bf16(const RecurrentGradientArgs<Bf16>& args, int64_t r, float* dh, float* dc,
+                        Bf16* d_product) {
+  step_row_gradient(args, r, dh, dc, d_product);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace heed::kernels::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace heed::kernels {
+namespace cpu {
+HWY_EXPORT(step_f32);
+HWY_EXPORT(step_bf16);
+HWY_EXPORT(step_gradient_f32);
+HWY_EXPORT(step_gradient_bf16);
+}  // namespace cpu
+
+namespace {
+
+struct StateUse {};
+struct ProductUse {};
+struct InputUse {};
+
+// Sentences of one pass by descending length, equals in their order; a group is kRecurrentGroup of them.
+template <class T>
+std::vector<int32_t> by_length(const RecurrentArgs<T>& args) {
+  std::vector<int32_t> order(static_cast<size_t>(args.sentences));
+  std::iota(order.begin(), order.end(), 0);
+  const auto length = [&](int32_t b) { return args.offsets[b + 1] - args.offsets[b]; };
+  std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return length(a) > length(b); });
+  return order;
+}
+
+// The sentences of one piece of work, longest first.
+struct Group {
+  const int32_t* sentences;
+  int64_t size;
+
+  template <class T>
+  int64_t length(const RecurrentArgs<T>& args, int64_t i) const {
+    return args.offsets[sentences[i] + 1] - args.offsets[sentences[i]];
+  }
+  // How many are at least `step` + 1 long: the first ones.
+  template <class T>
+  int64_t alive(const RecurrentArgs<T>& args, int64_t step) const {
+    int64_t n = 0;
+    while (n < size && length(args, n) > step) ++n;
+    return n;
+  }
+  template <class T>
+  int64_t row(const RecurrentArgs<T>& args, int64_t i, int64_t step) const {
+    const int32_t b = sentences[i];
+    return args.reverse ? args.offsets[b + 1] - 1 - step : args.offsets[b] + step;
+  }
+};
+
+// State rows [group, H] from and to [B, H].
+void gather(const Group& group, const float* from, int64_t width, float* to) {
+  for (int64_t i = 0; i < group.size; ++i) {
+    if (from == nullptr)
+      std::fill_n(to + i * width, width, 0.0f);
+    else
+      std::copy_n(from + group.sentences[i] * width, width, to + i * width);
+  }
+}
+void scatter(const Group& group, const float* from, int64_t width, float* to) {
+  if (to == nullptr) return;
+  for (int64_t i = 0; i < group.size; ++i)
+    std::copy_n(from + i * width, width, to + group.sentences[i] * width);
+}
+
+template <class T, class Step>
+void run_group(ThreadPool& pool, const RecurrentArgs<T>& args, const Group& group, Step step_row) {
+  const int64_t width = args.width, all = gates_of(args.cell) * width;
+  float* h = cpu::scratch<StateUse, float>(2 * group.size * width);
+  float* c = h + group.size * width;
+  float* product = cpu::scratch<ProductUse, float>(group.size * all);
+  T* input = cpu::scratch<InputUse, T>(group.size * width);
+  gather(group, args.initial, width, h);
+  gather(group, args.initial_cell, width, c);
+  std::transform(h, h + group.size * width, input, [](float v) { return static_cast<T>(v); });
+  const int64_t steps = group.length(args, 0);
+  for (int64_t step = 0; step < steps; ++step) {
+    const int64_t alive = group.alive(args, step);
+    MatmulArgs<T, float> m{};
+    m.x = input;
+    m.x_stride = width;
+    m.rows = alive;
+    m.b = args.weight;
+    m.bias = args.bias;
+    m.y = product;
+    m.y_stride = all;
+    matmul(pool, m);
+    for (int64_t i = 0; i < alive; ++i)
+      step_row(args, group.row(args, i, step), product + i * all, h + i * width, c + i * width,
+               input + i * width);
+  }
+  scatter(group, h, width, args.last);
+  scatter(group, c, width, args.last_cell);
+}
+
+template <class T, class Step>
+void run_group_gradient(ThreadPool& pool, const RecurrentGradientArgs<T>& args, const Group& group,
+                        Step step_row) {
+  const RecurrentArgs<T>& forward = args.forward;
+  const int64_t width = forward.width, all = gates_of(forward.cell) * width;
+  float* dh = cpu::scratch<StateUse, float>(2 * group.size * width);
+  float* dc = dh + group.size * width;
+  T* d_product = cpu::scratch<InputUse, T>(group.size * all);
+  gather(group, args.d_last, width, dh);
+  gather(group, args.d_last_cell, width, dc);
+  for (int64_t step = group.length(forward, 0) - 1; step >= 0; --step) {
+    const int64_t alive = group.alive(forward, step);
+    for (int64_t i = 0; i < alive; ++i)
+      step_row(args, group.row(forward, i, step), dh + i * width, dc + i * width, d_product + i * all);
+    MatmulArgs<T, float> m{};
+    m.x = d_product;
+    m.x_stride = all;
+    m.rows = alive;
+    m.b = args.weight_back;
+    m.accumulate = true;
+    m.y = dh;
+    m.y_stride = width;
+    matmul(pool, m);
+  }
+  scatter(group, dh, width, args.d_initial);
+  scatter(group, dc, width, args.d_initial_cell);
+}
+
+const RecurrentArgs<float>& forward_of(const RecurrentArgs<float>& args) {
+  return args;
+}
+const RecurrentArgs<Bf16>& forward_of(const RecurrentArgs<Bf16>& args) {
+  return args;
+}
+template <class T>
+const RecurrentArgs<T>& forward_of(const RecurrentGradientArgs<T>& args) {
+  return args.forward;
+}
+
+// Calls f(pass, group) for all groups of all passes, the longest of each pass first.
+template <class Args, class F>
+void for_each_group(ThreadPool& pool, std::span<const Args> passes, F f) {
+  struct Piece {
+    const Args* args;
+    Group group;
+  };
+  std::vector<std::vector<int32_t>> orders;
+  std::vector<Piece> pieces;
+  for (const Args& args : passes) orders.push_back(by_length(forward_of(args)));
+  size_t longest = 0;
+  for (const auto& order : orders) longest = std::max(longest, order.size());
+  for (size_t begin = 0; begin < longest; begin += kRecurrentGroup)
+    for (size_t p = 0; p < passes.size(); ++p)
+      if (begin < orders[p].size())
+        pieces.push_back(
+            {&passes[p],
+             {orders[p].data() + begin,
+              std::min<int64_t>(kRecurrentGroup, static_cast<int64_t>(orders[p].size() - begin))}});
+  pool.run(static_cast<int64_t>(pieces.size()),
+           [&](int64_t i) { f(*pieces[static_cast<size_t>(i)].args, pieces[static_cast<size_t>(i)].group); });
+}
+
+}  // namespace
+
+void recurrent(ThreadPool& pool, std::span<const RecurrentArgs<float>> passes) {
+  const auto step = HEED_DISPATCH(cpu::step_f32);
+  for_each_group(pool, passes,
+                 [&](const auto& args, const Group& group) { run_group(pool, args, group, step); });
+}
+void recurrent(ThreadPool& pool, std::span<const RecurrentArgs<Bf16>> passes) {
+  const auto step = HEED_DISPATCH(cpu::step_bf16);
+  for_each_group(pool, passes,
+                 [&](const auto& args, const Group& group) { run_group(pool, args, group, step); });
+}
+void recurrent_gradient(ThreadPool& pool, std::span<const RecurrentGradientArgs<float>> passes) {
+  const auto step = HEED_DISPATCH(cpu::step_gradient_f32);
+  for_each_group(pool, passes,
+                 [&](const auto& args, const Group& group) { run_group_gradient(pool, args, group, step); });
+}
+void recurrent_gradient(ThreadPool& pool, std::span<const RecurrentGradientArgs<Bf16>> passes) {
+  const auto step = HEED_DISPATCH(cpu::step_gradient_bf16);
+  for_each_group(pool, passes,
+                 [&](const auto& args, const Group& group) { run_group_gradient(pool, args, group, step); });
+}
+
+}  // namespace heed::kernels
+#endif  // HWY_ONCE
