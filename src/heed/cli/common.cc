@@ -37,12 +37,13 @@ void Output::line(const std::string& text) {
     file_->writer.write("\n");
   } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
              std::fputc('\n', stdout) == EOF) {
-    fail("standard output: {}", std::strerror(errno));
+    fail_input("standard output: cannot be written: {}", std::strerror(errno));
   }
 }
 
 void Output::flush() {
-  if (!file_ && std::fflush(stdout) != 0) fail("standard output: {}", std::strerror(errno));
+  if (!file_ && std::fflush(stdout) != 0)
+    fail_input("standard output: cannot be written: {}", std::strerror(errno));
 }
 
 void Output::commit() {

@@ -1,4 +1,5 @@
 // heed: one binary, a command first.
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -61,8 +62,12 @@ int dispatch_command(const std::vector<std::string>& arguments) {
 }
 
 int run(const std::vector<std::string>& arguments) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is an error like a full disk, not the end
   try {
-    return dispatch_command(arguments);
+    const int code = dispatch_command(arguments);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      fail_input("standard output: cannot be written");
+    return code;
   } catch (const HelpRequested& request) {
     std::fputs(request.text().c_str(), stdout);
     return 0;

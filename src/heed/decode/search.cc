@@ -37,6 +37,18 @@ double normalised(double log_prob, size_t length, double penalty) {
   return log_prob / std::pow(static_cast<double>(std::max<size_t>(length, 1)), penalty);
 }
 
+// The most tokens, </s> not counted, that each source may give.
+std::vector<int64_t> limits(const SearchOptions& options, const StepDecoder& decoder, const Layout& source) {
+  std::vector<int64_t> limits;
+  for (int64_t i = 0; i < source.sentences(); ++i)
+    limits.push_back(std::min(options.limit(source.length(i)), decoder.longest()));
+  return limits;
+}
+
+void require_number(double log_prob) {
+  if (std::isnan(log_prob)) fail_input("the model gives NaN as a probability; its weights are damaged");
+}
+
 // A sentence on its way: its live hypotheses are rows of the decoder's state, in this order.
 struct Sentence {
   int64_t number = 0;
@@ -59,6 +71,7 @@ std::vector<Continuation> best_continuations(const Sentence& sentence, const Can
   for (size_t i = 0; i < sentence.live.size(); ++i) {
     for (int64_t j = 0; j < candidates.k; ++j) {
       const size_t at = (first_row + i) * static_cast<size_t>(candidates.k) + static_cast<size_t>(j);
+      require_number(candidates.log_probs[at]);
       all.push_back({i, candidates.ids[at], candidates.log_probs[at],
                      sentence.live[i].log_prob + static_cast<double>(candidates.log_probs[at])});
     }
@@ -113,6 +126,8 @@ bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row,
   }
   if (observer) observer(step);
 
+  // No word may follow: what there is counts as it is.
+  if (live.empty() && sentence.ended.empty()) sentence.ended = sentence.live;
   if (sentence.ended.size() >= beam || at_limit || live.empty()) {
     next.parents.resize(next.parents.size() - live.size());
     next.tokens.resize(next.parents.size());
@@ -136,8 +151,9 @@ std::vector<std::vector<Hypothesis>> beam_search(Context& c, const StepDecoder& 
                                                  const TokenField& source, const SearchOptions& options,
                                                  const SearchObserver& observer) {
   std::vector<Sentence> sentences;
+  const std::vector<int64_t> limit = limits(options, decoder, source.layout);
   for (int64_t i = 0; i < source.layout.sentences(); ++i) {
-    sentences.push_back({i, options.limit(source.layout.length(i)), {Hypothesis{}}, {}});
+    sentences.push_back({i, limit[i], {Hypothesis{}}, {}});
   }
   std::vector<std::vector<Hypothesis>> results(sentences.size());
   const auto state = decoder.make_state();
@@ -173,11 +189,12 @@ std::vector<std::vector<Hypothesis>> sample(Context& c, const StepDecoder& decod
   };
   std::vector<Row> rows;
   std::vector<int32_t> parents;
+  const std::vector<int64_t> limit = limits(options, decoder, source.layout);
   for (int64_t i = 0; i < source.layout.sentences(); ++i) {
     for (int64_t n = 0; n < options.beam; ++n) {
       const uint64_t key = mix64(mix64(mix64(static_cast<uint64_t>(options.seed)), sentence_keys[i]),
                                  static_cast<uint64_t>(n));
-      rows.push_back({i, n, options.limit(source.layout.length(i)), key, {}});
+      rows.push_back({i, n, limit[i], key, {}});
       parents.push_back(static_cast<int32_t>(i));
     }
   }
@@ -196,6 +213,7 @@ std::vector<std::vector<Hypothesis>> sample(Context& c, const StepDecoder& decod
       const size_t length = row.hypothesis.ids.size();
       std::vector<float> distribution(log_probs.begin() + static_cast<std::ptrdiff_t>(i * words),
                                       log_probs.begin() + static_cast<std::ptrdiff_t>((i + 1) * words));
+      for (const float log_prob : distribution) require_number(log_prob);
       if (static_cast<int64_t>(length) < options.min_length) distribution[kEndToken] = -INFINITY;
       const int32_t token = sample_token(distribution, options.temperature, options.top_k, options.top_p,
                                          uniform(row.key, length));

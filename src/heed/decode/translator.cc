@@ -36,7 +36,7 @@ TranslatedHypothesis in_words(const TextProcessor& target, const Hypothesis& hyp
 std::vector<Translation> Translator::translate(Context& c, const std::vector<std::string>& lines,
                                                const TranslateOptions& options,
                                                const SearchObserver& observer) const {
-  const auto longest = static_cast<size_t>(options.max_source_length);
+  const auto longest = static_cast<size_t>(std::min(options.max_source_length, decoder_->longest() - 1));
   std::vector<Translation> translations(lines.size());
   std::vector<std::vector<int32_t>> sources(lines.size());
   std::vector<size_t> order;  // sentences with something in them, similar lengths together

@@ -85,6 +85,11 @@ int64_t TransformerStepDecoder::vocabulary_size() const {
   return model_.output_weight_->shape().rows();
 }
 
+int64_t TransformerStepDecoder::longest() const {
+  const Parameter* positions = model_.target_options_.positions;
+  return positions != nullptr ? positions->shape().rows() : StepDecoder::longest();
+}
+
 std::unique_ptr<DecoderState> TransformerStepDecoder::make_state() const {
   return std::make_unique<State>(model_.decoder_.size());
 }

@@ -11,6 +11,7 @@ class TransformerStepDecoder final : public StepDecoder {
   explicit TransformerStepDecoder(const Transformer& model) : model_(model) {}
 
   int64_t vocabulary_size() const override;
+  int64_t longest() const override;
   std::unique_ptr<DecoderState> make_state() const override;
   void start(Context& c, DecoderState& state, const TokenField& source) const override;
   Candidates candidates(Context& c, const DecoderState& state, int64_t k,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -34,6 +35,8 @@ class StepDecoder {
   virtual ~StepDecoder() = default;
 
   virtual int64_t vocabulary_size() const = 0;
+  // The most tokens that a source or an output may have, </s> included.
+  virtual int64_t longest() const { return std::numeric_limits<int32_t>::max(); }
   virtual std::unique_ptr<DecoderState> make_state() const = 0;
 
   // Reads these sources and appends one row for each, at its first position.

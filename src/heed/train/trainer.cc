@@ -17,6 +17,10 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// Nats a token. Chance over a million words is 14; what stands here gives the right word no probability at
+// all.
+constexpr double kHopelessLoss = 1000.0;
+
 }  // namespace
 
 void TrainConfig::visit(ConfigVisitor& v) {
@@ -77,6 +81,8 @@ TrainState TrainState::from_json(const std::string& text, const std::string& nam
     state.validated = json.at("validated").get<std::vector<int64_t>>();
     state.data_fingerprint = json.at("data_fingerprint");
     if (json.contains("best_value")) state.best_value = json.at("best_value").get<double>();
+    if (std::min({state.update, state.epoch, state.update_in_epoch}) < 0)
+      fail_input("{}: the training's state is damaged: a count is negative", name);
     return state;
   } catch (const nlohmann::json::exception& error) {
     fail_input("{}: the training's state is damaged: {}", name, error.what());
@@ -100,7 +106,7 @@ struct Trainer::Progress {
 };
 
 Trainer::Trainer(const TrainConfig& config, int64_t width, ParameterStore& parameters,
-                 const Objective& objective, const Validator& validator, const Corpus& corpus,
+                 const Objective& objective, const Validator* validator, const Corpus& corpus,
                  const ModelFolder& folder, ModelStamp stamp)
     : config_(config),
       width_(width),
@@ -118,8 +124,10 @@ void Trainer::resume() {
   const std::optional<int64_t> latest = folder_.latest();
   if (!latest) return;
   const OpenedCheckpoint checkpoint = folder_.open_checkpoint(*latest);
-  TrainState state =
-      TrainState::from_json(checkpoint.state, fmt::format("{}, update {}", folder_.path(), *latest));
+  const std::string name = fmt::format("{}, update {}", folder_.path(), *latest);
+  TrainState state = TrainState::from_json(checkpoint.state, name);
+  if (state.update != *latest)
+    fail_input("{}: the training's state is that of update {}", name, state.update);
   if (state.data_fingerprint != state_.data_fingerprint) {
     fail_input(
         "{}: the training data is not what this training began with; restore it, or start anew with --out",
@@ -128,6 +136,17 @@ void Trainer::resume() {
   load_weights(checkpoint.weights, parameters_);
   load_moments(checkpoint.part("optimiser"), parameters_, adam_);
   state_ = std::move(state);
+
+  // A crash between the checkpoint and what follows it left an older model as the best one.
+  if (state_.best_update != state_.update) return;
+  if (folder_.best() != state_.update) save(true);
+  if (!folder_.has_weights() || ModelStamp::of(folder_.read_weights()).update != state_.update)
+    write_weights();
+}
+
+void Trainer::write_weights() {
+  stamp_.update = state_.update;
+  folder_.write_weights(weight_views(parameters_), stamp_);
 }
 
 void Trainer::one_update(Context& c, const BatchPlan& plan, Progress& progress) {
@@ -153,7 +172,7 @@ void Trainer::one_update(Context& c, const BatchPlan& plan, Progress& progress) 
   const double rate = learning_rate(config_.optimiser, state_.update + 1, config_.updates, width_);
   const double norm = adam_.step(c, tree.sum(c), 1.0 / count, rate, state_.update + 1);
   c.arena.reset();
-  if (!std::isfinite(loss) || !std::isfinite(norm)) fail_diverged(plan, loss / count, norm);
+  if (!(loss / count <= kHopelessLoss) || !std::isfinite(norm)) fail_diverged(plan, loss / count, norm);
 
   progress.loss += loss;
   progress.count += count;
@@ -176,13 +195,15 @@ void Trainer::fail_diverged(const BatchPlan& plan, double loss, double norm) con
   }
   std::string sentences;
   for (const uint64_t line : lines) sentences += fmt::format("{}{}", sentences.empty() ? "" : ", ", line);
-  const std::string kept = folder_.latest()
-                               ? fmt::format("the checkpoint of update {} is kept", *folder_.latest())
-                               : "no checkpoint had been written yet";
-  fail(
-      "update {}: training diverged (loss {}, gradient norm {}) on the sentences of lines {}, ...; {}. Lower "
-      "train.learning_rate, lengthen train.warmup or set train.clip_norm: 1",
-      state_.update + 1, loss, norm, sentences, kept);
+  fail("update {}: training diverged (loss {}, gradient norm {}) on the sentences of lines {}, ...; {}",
+       state_.update + 1, loss, norm, sentences, advice_on_divergence());
+}
+
+std::string Trainer::advice_on_divergence() const {
+  const auto latest = folder_.latest();
+  return fmt::format("{}. Lower train.learning_rate, lengthen train.warmup or set train.clip_norm: 1",
+                     latest ? fmt::format("the checkpoint of update {} is kept", *latest)
+                            : "no checkpoint had been written yet");
 }
 
 double Trainer::value_of(const Validation& validation) const {
@@ -195,32 +216,30 @@ double Trainer::value_of(const Validation& validation) const {
   return config_.metric == StopMetric::wer ? found->second : -found->second;
 }
 
-bool Trainer::validate(Context& c, TrainListener& listener) {
+void Trainer::validate(Context& c, TrainListener& listener) {
   const auto start = Clock::now();
-  ValidationReport report{.update = state_.update, .epoch = state_.epoch, .result = validator_.validate(c)};
-  c.arena.reset();
-  const double value = value_of(report.result);
-  report.best = !state_.best_value || value < *state_.best_value;
-  if (report.best) {
-    state_.best_value = value;
-    state_.best_update = state_.update;
-    state_.validations_without_gain = 0;
-  } else {
-    ++state_.validations_without_gain;
+  ValidationReport report{.update = state_.update, .epoch = state_.epoch, .result = {}, .best = true};
+  if (validator_ != nullptr) {
+    report.result = validator_->validate(c);
+    c.arena.reset();
+    if (!std::isfinite(report.result.loss))
+      fail("update {}: training diverged (loss on dev {}); {}", state_.update, report.result.loss,
+           advice_on_divergence());
+    const double value = value_of(report.result);
+    report.best = !state_.best_value || value < *state_.best_value;
+    if (report.best) state_.best_value = value;
   }
+  if (report.best) state_.best_update = state_.update;
+  state_.validations_without_gain = report.best ? 0 : state_.validations_without_gain + 1;
   state_.validated.push_back(state_.update);
   if (static_cast<int64_t>(state_.validated.size()) > config_.average)
     state_.validated.erase(state_.validated.begin());
   report.seconds = seconds_since(start);
   report.trained_seconds = state_.seconds;
-  listener.on_validation(
-      report);  // first: what is told of an update must not be lost when its checkpoint is there
+  // Told first: what was said of an update must not be missing when its checkpoint is there.
+  if (validator_ != nullptr) listener.on_validation(report);
   save(report.best);
-  if (report.best) {  // the folder can be used from now on
-    stamp_.update = state_.update;
-    folder_.write_weights(weight_views(parameters_), stamp_);
-  }
-  return config_.patience > 0 && state_.validations_without_gain >= config_.patience;
+  if (report.best) write_weights();  // the folder can be used from now on
 }
 
 void Trainer::save(bool best) const {
@@ -269,13 +288,13 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
   };
 
   StopReason reason = StopReason::updates;
-  bool validated = false;
   while (state_.update < config_.updates) {
     if (limits.interrupted && limits.interrupted()) {
       if (folder_.latest() != state_.update && state_.update > 0) save(false);
       return StopReason::interrupted;
     }
-    if (limits.minutes > 0.0 && seconds_since(start) >= 60.0 * limits.minutes) {
+    // At least one update, so that there is a model.
+    if (limits.minutes > 0.0 && state_.update > 0 && seconds_since(start) >= 60.0 * limits.minutes) {
       reason = StopReason::time;
       break;
     }
@@ -292,25 +311,25 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
       plan.emplace(corpus_, config_.batches(), static_cast<uint64_t>(config_.seed),
                    static_cast<uint64_t>(state_.epoch));
       planned_epoch = state_.epoch;
+      if (state_.update_in_epoch >= static_cast<int64_t>(plan->updates()))
+        fail_input("{}: the training's state is damaged: update {} of an epoch of {}", folder_.path(),
+                   state_.update_in_epoch + 1, plan->updates());
     }
 
     const auto update_start = Clock::now();
     one_update(c, *plan, progress);
     progress.seconds += seconds_since(update_start);
     state_.seconds = seconds_before + seconds_since(start);
-    validated = false;
 
     const bool log = state_.update % config_.log_every == 0 || state_.update == 1;
     const bool due = config_.validate_every > 0 ? state_.update % config_.validate_every == 0
                                                 : state_.update_in_epoch == 0;
     if (log || due || state_.seconds - reported > 10.0) report(planned_epoch);
-    if (due) {
-      validated = true;
-      validate(c, listener);
-    }
+    if (due) validate(c, listener);
   }
   report(planned_epoch);
-  if (!validated && state_.update > 0 && folder_.latest() != state_.update) validate(c, listener);
+  const bool validated = !state_.validated.empty() && state_.validated.back() == state_.update;
+  if (!validated && state_.update > 0) validate(c, listener);
   finish(c, listener);
   return reason;
 }
@@ -319,19 +338,19 @@ void Trainer::finish(Context& c, TrainListener& listener) {
   if (state_.validated.size() < 2 || config_.average < 2) return;
   // The average takes the place of the weights, so nothing may train on after this.
   load_average(folder_, state_.validated, parameters_);
-  ValidationReport report{.update = state_.update, .epoch = state_.epoch, .result = validator_.validate(c)};
-  c.arena.reset();
-  const double value = value_of(report.result);
-  report.best = value <= *state_.best_value;
-  if (report.best) {
-    stamp_.update = state_.update;
-    folder_.write_weights(weight_views(parameters_), stamp_);
+  std::string measured;
+  bool best = true;
+  if (validator_ != nullptr) {
+    const Validation result = validator_->validate(c);
+    c.arena.reset();
+    best = std::isfinite(result.loss) && value_of(result) <= *state_.best_value;
+    measured = fmt::format(": dev loss {:.4f}", result.loss);
+    if (result.metrics.contains("bleu")) measured += fmt::format(", BLEU {:.2f}", result.metrics.at("bleu"));
   }
-  listener.on_message(fmt::format(
-      "average of the last {} checkpoints: dev loss {:.4f}{}{}", state_.validated.size(), report.result.loss,
-      report.result.metrics.contains("bleu") ? fmt::format(", BLEU {:.2f}", report.result.metrics.at("bleu"))
-                                             : "",
-      report.best ? "; kept as the model" : "; the best single checkpoint is kept instead"));
+  if (best) write_weights();
+  listener.on_message(fmt::format("average of the last {} checkpoints{}; {}", state_.validated.size(),
+                                  measured,
+                                  best ? "kept as the model" : "the best single checkpoint is kept instead"));
 }
 
 }  // namespace heed

@@ -94,9 +94,10 @@ struct TrainLimits {
 
 class Trainer {
  public:
-  // All must outlive it. `stamp` is completed with the update and goes into every checkpoint.
+  // All must outlive it. Without a validator (null) the last weights count as the best. `stamp` is completed
+  // with the update and goes into every checkpoint.
   Trainer(const TrainConfig& config, int64_t width, ParameterStore& parameters, const Objective& objective,
-          const Validator& validator, const Corpus& corpus, const ModelFolder& folder, ModelStamp stamp);
+          const Validator* validator, const Corpus& corpus, const ModelFolder& folder, ModelStamp stamp);
 
   // Goes on from the latest checkpoint. Throws InputError when that does not fit the model or the data.
   void resume();
@@ -113,8 +114,11 @@ class Trainer {
 
   void one_update(Context& c, const BatchPlan& plan, Progress& progress);
   [[noreturn]] void fail_diverged(const BatchPlan& plan, double loss, double norm) const;
-  // Validates, saves a checkpoint; true when patience is at its end.
-  bool validate(Context& c, TrainListener& listener);
+  std::string advice_on_divergence() const;
+  // Validates, saves a checkpoint, and a new best one as the folder's weights. Throws Error, and saves
+  // nothing, when the loss is no number.
+  void validate(Context& c, TrainListener& listener);
+  void write_weights();
   void save(bool best) const;
   double share_done(const TrainLimits& limits, double seconds) const;
   void finish(Context& c, TrainListener& listener);
@@ -124,7 +128,7 @@ class Trainer {
   int64_t width_;
   ParameterStore& parameters_;
   const Objective& objective_;
-  const Validator& validator_;
+  const Validator* validator_;
   const Corpus& corpus_;
   const ModelFolder& folder_;
   ModelStamp stamp_;

@@ -1,6 +1,7 @@
 #include "heed/train/training_run.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "heed/base/config_keys.h"
 #include "heed/base/config_yaml.h"
@@ -34,13 +35,44 @@ void require_same_config(const RunConfig& config, const ModelFolder& folder) {
   }
 }
 
-ModelText text_of(const RunConfig& config, const ModelFolder& folder, bool resuming,
-                  TrainListener& listener) {
-  if (resuming) return load_text(config.text, folder);
-  listener.on_message("learning the vocabulary from " + config.data.train.name());
-  ModelText text = ModelText::build(config.text, open_sentences(config.data.train), config.data.train.name());
-  for (const auto& [name, bytes] : text.save(config.text)) folder.write_blob(name, bytes);
-  return text;
+// A folder held for one training: no other process trains there, and nothing that is there gets lost.
+struct TrainingFolder {
+  TrainingFolder(const std::string& path, bool resume)
+      : lock((create_folders(path), path)), folder(ModelFolder::create(path)) {
+    const auto latest = folder.latest();
+    if (latest && !resume)
+      fail_input(
+          "{}: a training is here already, at update {}; add --resume to go on with it, or choose another "
+          "--out",
+          path, *latest);
+    if (!latest && folder.has_weights())
+      fail_input("{}: a model is here, and no checkpoint to go on from; choose another --out", path);
+  }
+
+  FolderLock lock;
+  ModelFolder folder;
+};
+
+// What the keys say of themselves is checked as they are read; here is what they must agree on.
+void check(const RunConfig& config, const TrainingData& data, const EncoderDecoder& model) {
+  for (const Corpus* corpus : {&data.train, &data.dev}) {
+    if (corpus->columns.size() < 2)
+      fail_input(
+          "{}: a translation is learnt from two sides; give data.{}.target, or a target column in the tsv",
+          corpus == &data.train ? data.train_report.name : data.dev_report.name,
+          corpus == &data.train ? "train" : "dev");
+  }
+  const int64_t longest = model.step_decoder()->longest();
+  if (std::max(config.data.max_source_length, config.data.max_target_length) > longest)
+    fail_input(
+        "data.max_source_length {} and data.max_target_length {}: the model has only {} positions; lower "
+        "them, or raise model.max_positions",
+        config.data.max_source_length, config.data.max_target_length, longest);
+}
+
+RunConfig resolved(RunConfig config) {
+  config.precision = config.activations() == DType::bf16 ? Precision::bf16 : Precision::f32;
+  return config;
 }
 
 // Writes what happens into the folder's logs and hands it on.
@@ -95,27 +127,32 @@ void report(const CorpusReport& corpus, TrainListener& listener) {
 
 }  // namespace
 
-StopReason train_model(const RunConfig& config, const std::string& path, const TrainingOptions& options,
+StopReason train_model(const RunConfig& asked, const std::string& path, const TrainingOptions& options,
                        TrainListener& listener) {
-  create_folders(path);
-  const FolderLock lock(path);
-  const ModelFolder folder = ModelFolder::create(path);
-  const bool has_config = file_exists(folder.file("config.yaml"));
-  if (folder.latest() && !options.resume) {
-    fail_input(
-        "{}: a training is here already, at update {}; add --resume to go on with it, or choose another "
-        "--out",
-        path, *folder.latest());
-  }
-  const bool resuming = folder.latest().has_value();
-  if (resuming && has_config) require_same_config(config, folder);
+  const RunConfig config = resolved(asked);
+  if (config.text.target_kind == TargetKind::kLabel)
+    fail_input("text.target_kind: label is for classifiers, but model.type is a translator");
 
-  const ModelText text = text_of(config, folder, resuming, listener);
+  // A new folder is made when all has been read, so that wrong data leaves nothing behind.
+  std::optional<TrainingFolder> held;
+  if (folder_exists(path)) held.emplace(path, options.resume);
+  const bool resuming = held && held->folder.latest();
+  if (resuming) require_same_config(config, held->folder);
+  if (!resuming) listener.on_message("learning the vocabulary from " + config.data.train.name());
+  const ModelText text =
+      resuming ? load_text(config.text, held->folder)
+               : ModelText::build(config.text, open_sentences(config.data.train), config.data.train.name());
   const TrainingData data = read_training_data(config.data, text);
   report(data.train_report, listener);
-  report(data.dev_report, listener);
+  if (!data.dev.empty()) report(data.dev_report, listener);
   const std::unique_ptr<EncoderDecoder> model =
       make_model(config, text, static_cast<uint64_t>(config.train.seed));
+  check(config, data, *model);
+
+  if (!held) held.emplace(path, false);
+  const ModelFolder& folder = held->folder;
+  if (!resuming)
+    for (const auto& [name, bytes] : text.save(config.text)) folder.write_blob(name, bytes);
   // Last, so that a folder with a configuration has all that a model needs but its weights.
   folder.write_config(write_yaml(config));
 
@@ -124,8 +161,8 @@ StopReason train_model(const RunConfig& config, const std::string& path, const T
   const TranslationValidator validator(*model, text, data, config.train);
   const ModelStamp stamp{.precision = std::string(name_of(c.precision)),
                          .processor = std::string(name_of(kernels::cpu_level()))};
-  Trainer trainer(config.train, config.model.width(), model->parameters(), objective, validator, data.train,
-                  folder, stamp);
+  Trainer trainer(config.train, config.model.width(), model->parameters(), objective,
+                  data.dev.empty() ? nullptr : &validator, data.train, folder, stamp);
   if (resuming) {
     trainer.resume();
     listener.on_resume(trainer.state());

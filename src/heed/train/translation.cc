@@ -1,5 +1,7 @@
 #include "heed/train/translation.h"
 
+#include <cmath>
+
 #include "heed/metrics/bleu.h"
 #include "heed/metrics/chrf.h"
 
@@ -25,6 +27,7 @@ Validation TranslationValidator::validate(Context& c) const {
     c.arena.reset();
   }
   validation.loss = sum / count;
+  if (!std::isfinite(validation.loss)) return validation;  // no words come out of such a model
 
   TranslateOptions greedy;
   greedy.search.beam = 1;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "heed/base/text_util.h"
+
 namespace heed {
 namespace {
 
@@ -13,6 +15,13 @@ TensorView view_of(const Tensor& tensor) {
           {reinterpret_cast<const std::byte*>(tensor.data<float>()), static_cast<size_t>(tensor.size()) * 4}};
 }
 
+// A file may say anything, also what no Shape can hold.
+std::string shape_text(const std::vector<int64_t>& extents) {
+  std::vector<std::string> words;
+  for (const int64_t extent : extents) words.push_back(std::to_string(extent));
+  return "[" + joined(words) + "]";
+}
+
 // The f32 numbers of a tensor in a file, which must be shaped as the parameter is.
 const TensorView& matching(const SafetensorsFile& file, const std::string& name, const Shape& shape) {
   const TensorView& view = file.at(name);
@@ -20,7 +29,7 @@ const TensorView& matching(const SafetensorsFile& file, const std::string& name,
   if (view.dtype != "F32" ||
       !std::equal(view.shape.begin(), view.shape.end(), extents.begin(), extents.end())) {
     fail_input("{}: {} is {} of shape {}, this model needs F32 of shape {}", file.name(), name, view.dtype,
-               Shape(view.shape).to_string(), shape.to_string());
+               shape_text(view.shape), shape.to_string());
   }
   return view;
 }
