@@ -15,6 +15,8 @@ void Gradient::add(Context& c, Tensor contribution) {
   require(value_.shape() == contribution.shape() && value_.is_dense() && contribution.is_dense(),
           "gradients of shapes {} and {} for one variable", value_.shape().to_string(),
           contribution.shape().to_string());
+  const ProfileScope scope(c.profile, "gradient sums", static_cast<double>(value_.size()),
+                           static_cast<double>(3 * value_.size() * size_of(value_.dtype())));
   // Another variable may hold the same tensor (an addition hands one gradient to both its inputs).
   if (value_.shares_storage_with_others()) {
     Tensor copy = c.allocate(value_.shape(), value_.dtype());

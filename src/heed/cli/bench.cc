@@ -49,6 +49,7 @@ struct BenchOptions {
   int64_t steps = 25;
   int64_t sentences = 128;
   int64_t runs = 3;
+  bool profile = false;
 
   void visit(ConfigVisitor& v) {
     v("model", model, {"tiny", "base"}, "4+4 layers of 128/256 with 4 heads, or 6+6 of 512/2048 with 8");
@@ -64,6 +65,7 @@ struct BenchOptions {
     v("warmup", warmup, "train: updates of warm-up", at_least(1));
     v("validate_every", validate_every, "train: also print the validation loss; 0: never", at_least(0));
     v("seed", seed, "train: of initialisation, order and dropout", at_least(0));
+    v("profile", profile, "also print what each op took, on standard error");
     v("batch", batch, "decode: sentences at once", at_least(1));
     v("beam", beam, "decode: beam", at_least(1));
     v("source", source, "decode: source tokens of a sentence", at_least(1));
@@ -124,6 +126,7 @@ int bench_train(const BenchOptions& options) {
   const TranslationObjective objective(model, config.train.label_smoothing);
   Adam adam(config.train.optimiser, model.parameters());
 
+  Profile profile;
   int64_t update = 0, seen = 0;
   double spent = 0.0, loss_per_token = 0.0;
   std::vector<std::pair<int64_t, double>> curve;
@@ -133,6 +136,7 @@ int bench_train(const BenchOptions& options) {
       const Batch batch = make_batch(data.train, plan.batch(i));
       const auto start = Clock::now();
       ++update;
+      if (options.profile && update > options.skip) c.profile = &profile;
       c.training = true;
       c.random_key = mix64(static_cast<uint64_t>(options.seed), static_cast<uint64_t>(update));
       Tape tape;
@@ -170,6 +174,7 @@ int bench_train(const BenchOptions& options) {
     }
   }
 
+  if (options.profile) std::fputs(profile.table().c_str(), stderr);
   JsonWriter json;
   add_common(json, options, c);
   json.field("parameters", model.parameters().count()).field("vocabulary", words).field("updates", update);

@@ -53,9 +53,22 @@ void check(const Inputs& in, const AttentionOptions& options) {
           in.query_layout.sentences(), in.key_layout.sentences());
 }
 
+// Scores and weighted sums of every query with every key of its sentence, `products` of them.
+ProfileScope profiled(Context& c, const char* op, const Inputs& in, double products) {
+  double pairs = 0.0;
+  for (int64_t i = 0; i < in.query_layout.sentences(); ++i) {
+    pairs += static_cast<double>(in.query_layout.length(i)) * static_cast<double>(in.key_layout.length(i));
+  }
+  const auto width = static_cast<double>(in.q.width());
+  const auto rows = static_cast<double>(2 * in.q.rows() + 2 * in.k.rows());
+  return {c.profile, op, 2.0 * products * pairs * width,
+          static_cast<double>(size_of(in.q.dtype())) * rows * width};
+}
+
 Tensor forward(Context& c, const Inputs& in, const AttentionOptions& options, const kernels::Dropout& dropped,
                const Tensor& log_sum) {
   check(in, options);
+  const ProfileScope scope = profiled(c, "attention", in, 2.0);
   Tensor out = c.allocate(Shape{in.q.rows(), in.q.width()}, in.q.dtype());
   dispatch(in.q.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -67,6 +80,7 @@ Tensor forward(Context& c, const Inputs& in, const AttentionOptions& options, co
 // d_in: where the gradients of q, k and v go, views shaped as they are.
 void backward(Context& c, const Inputs& in, const AttentionOptions& options, const kernels::Dropout& dropped,
               const Tensor& out, const Tensor& log_sum, const Tensor& d_out, const Inputs& d_in) {
+  const ProfileScope scope = profiled(c, "attention gradient", in, 5.0);
   dispatch(in.q.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernels::attention_gradient(

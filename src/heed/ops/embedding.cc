@@ -30,7 +30,10 @@ Var embedding(Context& c, const TokenField& tokens, const Parameter& table, cons
   check(tokens, table.shape().rows(), positions ? positions.rows() : -1);
 
   const kernels::Dropout dropped = options.dropout.in(c);
+  const auto numbers = static_cast<double>(layout.rows() * table.shape().width());
   Var y(c.allocate(Shape{layout.rows(), table.shape().width()}));
+  const ProfileScope scope(c.profile, "embedding", 2.0 * numbers,
+                           numbers * static_cast<double>(4 + size_of(c.precision)));
   dispatch(y.value.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernels::embedding(c.pool, {.rows = layout.rows(),
@@ -50,6 +53,9 @@ Var embedding(Context& c, const TokenField& tokens, const Parameter& table, cons
   c.tape->record(
       y, [tokens, dropped, scale = options.scale, table = table.var(c),
           learned = options.positions ? options.positions->var(c) : Var()](Context& c, const Tensor& dy) {
+        const auto numbers = static_cast<double>(dy.size());
+        const ProfileScope scope(c.profile, "embedding gradient", 2.0 * numbers,
+                                 numbers * static_cast<double>(8 + size_of(dy.dtype())));
         Tensor& d_table = table.gradient->accumulator(c, table.shape());
         Tensor* d_positions = learned ? &learned.gradient->accumulator(c, learned.shape()) : nullptr;
         dispatch(dy.dtype(), [&](auto zero) {

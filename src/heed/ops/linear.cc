@@ -6,8 +6,17 @@
 namespace heed {
 namespace {
 
-Tensor product(Context& c, const Tensor& x, const kernels::PackedMatrix& b, const Parameter* bias,
-               bool relu) {
+// What a product of these rows and widths costs.
+ProfileScope profiled(Context& c, const char* op, const Tensor& x, int64_t outer) {
+  const auto rows = static_cast<double>(x.rows()), k = static_cast<double>(x.width()),
+             n = static_cast<double>(outer);
+  const auto element = static_cast<double>(size_of(x.dtype()));
+  return {c.profile, op, 2.0 * rows * k * n, element * (rows * (k + n) + k * n)};
+}
+
+Tensor product(Context& c, const char* op, const Tensor& x, const kernels::PackedMatrix& b,
+               const Parameter* bias, bool relu) {
+  const ProfileScope scope = profiled(c, op, x, b.outer());
   Tensor y = c.allocate(Shape{x.rows(), b.outer()}, x.dtype());
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -25,6 +34,7 @@ Tensor product(Context& c, const Tensor& x, const kernels::PackedMatrix& b, cons
 
 void add_weight_gradient(Context& c, const Tensor& dy, const Tensor& x, const Parameter& weight,
                          const Parameter* bias) {
+  const ProfileScope scope = profiled(c, "linear weight gradient", x, dy.width());
   Tensor dw = c.allocate(weight.shape(), DType::f32);
   Tensor db = bias ? c.allocate(bias->shape(), DType::f32) : Tensor();
   dispatch(x.dtype(), [&](auto zero) {
@@ -51,7 +61,7 @@ Var linear(Context& c, const Var& x, const Parameter& weight, const Parameter* b
   require(x.width() == weight.shape().width(), "linear {}: input of width {} for a weight of shape {}",
           weight.name(), x.width(), weight.shape().to_string());
   const bool relu = act == kernels::Activation::relu;
-  Var y(product(c, x.value, weight.packed(c), bias, relu));
+  Var y(product(c, "linear", x.value, weight.packed(c), bias, relu));
   if (c.recording()) {
     c.tape->record(y, [x, &weight, bias, relu, output = relu ? y.value : Tensor()](Context& c, Tensor dy) {
       if (relu) {
@@ -68,7 +78,8 @@ Var linear(Context& c, const Var& x, const Parameter& weight, const Parameter* b
         dy = dz;
       }
       add_weight_gradient(c, dy, x.value, weight, bias);
-      if (x.gradient) x.gradient->add(c, product(c, dy, weight.packed_back(c), nullptr, false));
+      if (x.gradient)
+        x.gradient->add(c, product(c, "linear input gradient", dy, weight.packed_back(c), nullptr, false));
     });
   }
   return relu ? y : activation(c, y, act);

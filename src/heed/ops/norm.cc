@@ -15,6 +15,9 @@ Var run(Context& c, const Var& x, const Var& y, const DropoutSite& site, const L
   const kernels::Dropout dropped = y ? site.in(c) : kernels::Dropout{};
   const bool recording = c.recording() && (x.gradient || y.gradient || norm);
 
+  const auto moved = static_cast<double>(x.value.size() * size_of(x.value.dtype()));
+  const ProfileScope scope(c.profile, "residual, norm", 8.0 * static_cast<double>(x.value.size()),
+                           4.0 * moved);
   // The norm's gradient reads the sum; without a norm the sum is the result.
   Tensor sum, normed, mean, rstd;
   if (y && (norm == nullptr || recording)) sum = c.allocate(x.shape(), x.value.dtype());
@@ -53,6 +56,9 @@ Var run(Context& c, const Var& x, const Var& y, const DropoutSite& site, const L
       if (into_y) into_y->add(c, d_out);
       return;
     }
+    const auto moved = static_cast<double>(d_out.size() * size_of(d_out.dtype()));
+    const ProfileScope scope(c.profile, "residual, norm gradient", 12.0 * static_cast<double>(d_out.size()),
+                             4.0 * moved);
     Tensor d_x = c.allocate(d_out.shape(), d_out.dtype());
     Tensor d_y = thinned ? c.allocate(d_out.shape(), d_out.dtype()) : Tensor();
     Tensor d_gain, d_bias;

@@ -35,6 +35,10 @@ OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const 
   }
 
   const bool recording = c.recording();
+  const auto products = static_cast<double>(rows * width) * static_cast<double>(words);
+  const ProfileScope scope(c.profile, recording ? "output, loss, gradient" : "output, loss",
+                           (recording ? 6.0 : 2.0) * products,
+                           static_cast<double>(size_of(x.value.dtype()) * (2 * rows + words) * width));
   OutputLoss loss;
   loss.row_loss = c.allocate(Shape{rows}, DType::f32);
   loss.log_prob = c.allocate(Shape{rows}, DType::f32);

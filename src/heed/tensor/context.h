@@ -5,6 +5,7 @@
 
 #include "heed/base/random.h"
 #include "heed/tensor/arena.h"
+#include "heed/tensor/profile.h"
 #include "heed/tensor/thread_pool.h"
 
 namespace heed {
@@ -25,10 +26,11 @@ class Context {
 
   ThreadPool pool;
   Arena arena;
-  DType precision;          // of activations
-  Tape* tape = nullptr;     // where ops leave their gradients; null: they leave none
-  bool training = false;    // dropout is on
-  uint64_t random_key = 0;  // of (seed, update, micro-batch)
+  DType precision;             // of activations
+  Tape* tape = nullptr;        // where ops leave their gradients; null: they leave none
+  bool training = false;       // dropout is on
+  uint64_t random_key = 0;     // of (seed, update, micro-batch)
+  Profile* profile = nullptr;  // where ops note what they cost; null: nowhere
 };
 
 }  // namespace heed

@@ -50,6 +50,9 @@ Adam::Adam(const OptimiserConfig& config, ParameterStore& parameters)
 }
 
 double Adam::step(Context& c, const Gradients& gradients, double scale, double rate, int64_t update) {
+  double numbers = 0.0;
+  for (const Tensor& gradient : gradients) numbers += gradient ? static_cast<double>(gradient.size()) : 0.0;
+  const ProfileScope scope(c.profile, "adam", 12.0 * numbers, 32.0 * numbers);
   double squares = 0.0;
   for (const Tensor& gradient : gradients) {
     if (gradient) squares += kernels::squared_norm(c.pool, gradient.size(), gradient.data<float>());

@@ -57,8 +57,8 @@ std::vector<AttentionHead> heads_of(const std::vector<AttentionWeights>& seen, c
 
 AttentionMap map_of(SavedModel& model, const Side& source, const Side& target, const LookOptions& options) {
   Context& c = model.context();
-  const std::vector<AttentionWeights> seen =
-      model.model().attention(c, make_field(std::span(&source.ids, 1)), make_field(std::span(&target.ids, 1)));
+  const std::vector<AttentionWeights> seen = model.model().attention(c, make_field(std::span(&source.ids, 1)),
+                                                                     make_field(std::span(&target.ids, 1)));
   c.arena.reset();
   const Side& queries = options.kind == AttentionKind::encoder ? source : target;
   const Side& keys = options.kind == AttentionKind::decoder ? target : source;
@@ -114,8 +114,8 @@ class TreeBuilder {
 ScoredOutput scored(SavedModel& model, const std::string& text, const Side& source, const Side& target) {
   constexpr size_t kOthers = 4;
   Context& c = model.context();
-  const Tensor log_probs =
-      model.model().log_probs(c, make_field(std::span(&source.ids, 1)), make_field(std::span(&target.ids, 1)));
+  const Tensor log_probs = model.model().log_probs(c, make_field(std::span(&source.ids, 1)),
+                                                   make_field(std::span(&target.ids, 1)));
   ScoredOutput output{text, {}};
   std::vector<int32_t> order(static_cast<size_t>(log_probs.width()));
   for (int64_t r = 0; r < log_probs.rows(); ++r) {
