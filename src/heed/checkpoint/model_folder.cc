@@ -33,6 +33,15 @@ std::optional<int64_t> whole_number(std::string_view text) {
   return number;
 }
 
+// NAME.PROCESS-COUNT.tmp: what FileWriter writes into. Other files that end so are somebody else's.
+bool is_left_by_writer(std::string_view name) {
+  if (!name.ends_with(".tmp")) return false;
+  name.remove_suffix(4);
+  const size_t dot = name.rfind('.'), dash = name.rfind('-');
+  return dot != name.npos && dash != name.npos && dot < dash &&
+         whole_number(name.substr(dot + 1, dash - dot - 1)) && whole_number(name.substr(dash + 1));
+}
+
 void check_name(std::string_view name) {
   const bool good = !name.empty() && name[0] != '.' && name.size() <= 100 &&
                     std::all_of(name.begin(), name.end(), [](char c) {
@@ -95,10 +104,10 @@ ModelFolder ModelFolder::create(const std::string& path) {
   ModelFolder folder(path);
   create_folders(folder.file(kCheckpoints));
   for (const std::string& name : list_folder(folder.file(kCheckpoints)))
-    if (name.starts_with(kTemporary) || name.ends_with(".tmp"))
+    if (name.starts_with(kTemporary) || is_left_by_writer(name))
       remove_tree(folder.file(kCheckpoints) + "/" + name);
   for (const std::string& name : list_folder(path))
-    if (name.ends_with(".tmp")) remove_tree(folder.file(name));
+    if (is_left_by_writer(name) && file_exists(folder.file(name))) remove_tree(folder.file(name));
   return folder;
 }
 
