@@ -1,0 +1,243 @@
+// heed translate as a user meets it: lines in, lines out, whatever the lines and the model folder are.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <sstream>
+
+#include "heed/base/error.h"
+#include "heed/checkpoint/model_folder.h"
+#include "heed/train/saved_model.h"
+#include "tests/support/process.h"
+#include "tests/support/toy_task.h"
+
+namespace heed::test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+// One trained model for all tests of this file.
+class Translate : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    task_ = new ToyTask();
+    const Result trained = run_heed(
+        task_->train("model", {"train.updates=150", "train.validate_every=150", "train.accumulate=1"}));
+    ASSERT_EQ(trained.code, 0) << trained.errors;
+  }
+  static void TearDownTestSuite() {
+    delete task_;
+    task_ = nullptr;
+  }
+
+  static std::string model() { return task_->path("model"); }
+  static Result translate(const std::string& text, const Words& more = {}) {
+    write_file(task_->path("input"), text);
+    Words arguments = {"translate", model()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_heed(arguments, task_->path("input"));
+  }
+  // A copy of the model's folder to spoil.
+  static std::string copy() {
+    const std::string folder = task_->path("copy");
+    remove_tree(folder);
+    create_folders(folder);
+    for (const std::string& name : list_folder(model()))
+      if (file_exists(model() + "/" + name)) write_file(folder + "/" + name, read_file(model() + "/" + name));
+    return folder;
+  }
+
+  static ToyTask* task_;
+};
+ToyTask* Translate::task_ = nullptr;
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST_F(Translate, OutputDependsOnTheLineOnly) {
+  const std::string text = read_file(task_->path("source"));
+  const Result together = translate(text);
+  ASSERT_EQ(together.code, 0) << together.errors;
+  ASSERT_EQ(lines_of(together.out).size(), 200u);
+  for (const Words& more : {Words{"--threads", "1"}, Words{"--threads", "3"}, Words{"--batch-sentences", "1"},
+                            Words{"--batch-tokens", "9"}, Words{"--block", "7"}}) {
+    EXPECT_EQ(translate(text, more).out, together.out) << more[0] << " " << more[1];
+  }
+  std::vector<std::string> lines = lines_of(text), outputs = lines_of(together.out);
+  std::reverse(lines.begin(), lines.end());
+  std::string reversed;
+  for (const std::string& line : lines) reversed += line + "\n";
+  std::reverse(outputs.begin(), outputs.end());
+  EXPECT_EQ(lines_of(translate(reversed).out), outputs);
+
+  const Words drawn = {"--sample", "--beam", "1", "--temperature", "3"};
+  Words one = drawn;
+  one.insert(one.end(), {"--batch-sentences", "1"});
+  const Result samples = translate(text, drawn);
+  EXPECT_NE(samples.out, together.out);
+  EXPECT_EQ(translate(text, one).out, samples.out);
+  one.insert(one.end(), {"--seed", "2"});
+  EXPECT_NE(translate(text, one).out, samples.out);
+}
+
+TEST_F(Translate, EmptyAndOddLines) {
+  EXPECT_EQ(translate("").out, "");
+  const Result result = translate("\na b\n   \nzzz </s> <unk>\n\n");
+  ASSERT_EQ(result.code, 0) << result.errors;
+  const std::vector<std::string> lines = lines_of(result.out);
+  ASSERT_EQ(lines.size(), 5u);
+  EXPECT_EQ(lines[0], "");
+  EXPECT_EQ(lines[1], lines_of(translate("a b").out).at(0));
+  EXPECT_EQ(lines[2], "");
+  EXPECT_EQ(lines[4], "");
+}
+
+TEST_F(Translate, LengthLimitsAreOfEachSentence) {
+  std::string lengthy;
+  for (int i = 0; i < 3000; ++i) lengthy += "a ";
+  const Words limits = {"--max-length", "3", "--beam", "2"};
+  const Result alone = translate("a b c\n", limits), company = translate("a b c\n" + lengthy + "\n", limits);
+  ASSERT_EQ(company.code, 0) << company.errors;
+  ASSERT_EQ(lines_of(company.out).size(), 2u);
+  EXPECT_EQ(lines_of(company.out)[0], lines_of(alone.out)[0]);
+  for (const std::string& line : lines_of(company.out))
+    EXPECT_LE(std::count(line.begin(), line.end(), ' '), 2);
+}
+
+TEST_F(Translate, BadTextNamesLine) {
+  const std::pair<std::string, const char*> texts[] = {
+      {"a\n\xff\n", "standard input:2: invalid UTF-8"},
+      {std::string("a\0b\n", 4), "standard input:1: a NUL"},
+      {"a\nb\n" + std::string(1 << 20, 'a'), "standard input:3:"}};
+  for (const auto& [text, expected] : texts) {
+    const Result result = translate(text);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_NE(result.errors.find(expected), std::string::npos) << result.errors;
+  }
+  const Result missing = translate("", {"--input", task_->path("nowhere")});
+  EXPECT_EQ(missing.code, 2);
+  EXPECT_NE(missing.errors.find("/nowhere"), std::string::npos) << missing.errors;
+  const Result n_best = translate("a\n", {"--n-best", "9", "--beam", "2"});
+  EXPECT_EQ(n_best.code, 2) << n_best.errors;
+}
+
+TEST_F(Translate, FullDisk) {
+  write_file(task_->path("input"), "a b\n");
+  for (const Words& more : {Words{}, Words{"--json"}, Words{"--output", "/dev/full"}}) {
+    Words arguments = {"translate", model()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    Process process(arguments, task_->path("input"), more.size() < 2 ? "/dev/full" : "");
+    EXPECT_EQ(process.wait(), 2);
+    EXPECT_NE(process.errors().find("No space left on device"), std::string::npos) << process.errors();
+  }
+  Process info({"info", model()}, "/dev/null", "/dev/full");
+  EXPECT_EQ(info.wait(), 2) << info.errors();
+}
+
+TEST_F(Translate, OutputFileAppearsWholeOrNotAtAll) {
+  const std::string path = task_->path("output");
+  EXPECT_EQ(translate("a b\nc\n", {"--output", path}).code, 0);
+  const std::string whole = read_file(path);
+  EXPECT_EQ(lines_of(whole).size(), 2u);
+  EXPECT_EQ(translate("a b\n\xff\n", {"--output", path, "--block", "1"}).code, 2);
+  EXPECT_EQ(read_file(path), whole);
+}
+
+// Each way to spoil a model folder: refused with the file's name, by every command.
+TEST_F(Translate, SpoiltFoldersAreRefused) {
+  struct Spoilt {
+    std::function<void(const std::string&)> spoil;
+    const char* expected;
+  };
+  const std::string weights = read_file(model() + "/model.safetensors");
+  const auto write = [](const std::string& name, const std::string& bytes) {
+    return [=](const std::string& folder) { write_file(folder + "/" + name, bytes); };
+  };
+  const auto without = [](const std::string& name) {
+    return [=](const std::string& folder) { remove_tree(folder + "/" + name); };
+  };
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    std::string bytes = weights;
+    const size_t at = bytes.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return write("model.safetensors", bytes.replace(at, from.size(), to));
+  };
+  const std::string config = read_file(model() + "/config.yaml");
+  const auto reconfigured = [&](const std::string& from, const std::string& to) {
+    std::string text = config;
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return write("config.yaml", text.replace(at, from.size(), to));
+  };
+  const Spoilt all[] = {
+      {without("model.safetensors"), "no weights"},
+      {without("config.yaml"), "config.yaml"},
+      {without("shared.vocabulary"), "shared.vocabulary: missing"},
+      {write("model.safetensors", ""), "model.safetensors: 0 bytes"},
+      {write("model.safetensors", weights.substr(0, weights.size() / 2)), "model.safetensors"},
+      {write("model.safetensors", weights.substr(0, weights.size() - 1)), "model.safetensors"},
+      {write("model.safetensors", weights + "x"), "model.safetensors"},
+      {write("model.safetensors", std::string(100, '\xff')), "model.safetensors"},
+      {replaced("\"heed.format\":\"1\"", "\"heed.format\":\"9\""), "newer heed"},
+      {replaced("\"heed.format\":\"1\"", "\"heed.formas\":\"1\""), "not a heed model"},
+      {replaced("[16,16]", "[4,4,16]"), "model.safetensors"},
+      {replaced("[16,16]", "[2,2,2,2,2,2,2,2]"), "model.safetensors"},
+      {reconfigured("width: 16", "width: 32"), "this model needs F32 of shape"},
+      {reconfigured("layers: 1", "layers: 2"), "it has no tensor"},
+      {reconfigured("type: transformer", "type: perceptron"), "config.yaml:"},
+      {write("shared.vocabulary", "</s>\n<unk>\n<s>\na\n"), "shape"},
+      {write("shared.vocabulary", "</s>\n"), "shared.vocabulary"},
+      {write("shared.vocabulary", "</s>\n<unk>\n<s>\na\na\n"), "shared.vocabulary"},
+      {write("shared.vocabulary", "\xff"), "shared.vocabulary"},
+  };
+  for (const auto& [spoil, expected] : all) {
+    const std::string folder = copy();
+    spoil(folder);
+    for (const char* command : {"translate", "info"}) {
+      const Result result = run_heed({command, folder});
+      EXPECT_EQ(result.code, 2) << expected << ": " << result.errors;
+      EXPECT_NE(result.errors.find(expected), std::string::npos)
+          << expected << " is not in: " << result.errors;
+    }
+  }
+  EXPECT_EQ(run_heed({"translate", copy()}).code, 0);
+}
+
+// Any byte of the header changed: an error or a translation, never a crash.
+TEST_F(Translate, DamagedWeightsNeverCrash) {
+  const std::string weights = read_file(model() + "/model.safetensors");
+  const std::string folder = copy();
+  for (uint64_t i = 0; i < 300; ++i) {
+    std::string damaged = weights;
+    damaged[uniform_below(1, i, 3000)] = static_cast<char>(uniform_below(2, i, 256));
+    write_file(folder + "/model.safetensors", damaged);
+    try {
+      SavedModel(folder, 1).translate("a b c");
+    } catch (const InputError&) {
+    }
+  }
+}
+
+TEST_F(Translate, WeightsThatAreNoNumbers) {
+  std::string weights = read_file(model() + "/model.safetensors");
+  uint64_t header = 0;
+  std::memcpy(&header, weights.data(), sizeof(header));
+  std::fill(weights.begin() + static_cast<std::ptrdiff_t>(8 + header), weights.end(), '\xff');
+  const std::string folder = copy();
+  write_file(folder + "/model.safetensors", weights);
+  write_file(task_->path("input"), "a b\n");
+  for (const Words& more : {Words{"--beam", "1"}, Words{"--beam", "4"}, Words{"--sample"}}) {
+    Words arguments = {"translate", folder};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Result result = run_heed(arguments, task_->path("input"));
+    EXPECT_EQ(result.code, 2) << result.errors;
+    EXPECT_NE(result.errors.find("NaN"), std::string::npos) << result.errors;
+  }
+}
+
+}  // namespace
+}  // namespace heed::test
