@@ -41,6 +41,21 @@ bool is_not_number(char32_t c) {
   return (U_GET_GC_MASK(static_cast<UChar32>(c)) & U_GC_N_MASK) == 0;
 }
 
+bool is_tercom_mark(char32_t c) {
+  return std::u32string_view(U".,?:;!\"()").find(c) != std::u32string_view::npos;
+}
+bool is_asian_mark(char32_t c) {
+  return c == 0x3001 || c == 0x3002 || (c >= 0x3008 && c <= 0x3011) || (c >= 0x3014 && c <= 0x301f) ||
+         (c >= 0xff61 && c <= 0xff65) || c == 0x30fb || c == 0xff0e || c == 0xff0c || c == 0xff1f ||
+         c == 0xff1a || c == 0xff1b || c == 0xff01 || c == 0xff02 || c == 0xff08 || c == 0xff09;
+}
+// Ideographs, their strokes, radicals and compatibility forms. sacreBLEU's block of enclosed letters runs to
+// U+3F22. Its rules for kana need kana at the text's start, where it has put a space: they never apply.
+bool is_ideograph(char32_t c) {
+  return (c >= 0x4e00 && c <= 0x9fff) || (c >= 0x3200 && c <= 0x4dbf) || (c >= 0x31c0 && c <= 0x31ef) ||
+         (c >= 0x2e80 && c <= 0x2eff) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0xfe30 && c <= 0xfe4f);
+}
+
 using Property = bool (*)(char32_t);
 
 // Spaces on both sides of every character that has the property.
@@ -79,18 +94,25 @@ void replace_all(std::u32string& text, std::u32string_view from, std::u32string_
     text.replace(at, from.size(), to);
 }
 
-std::u32string tokenized_13a(std::u32string text) {
-  replace_all(text, U"<skipped>", U"");
-  replace_all(text, U"-\n", U"");
-  replace_all(text, U"\n", U" ");
+// What mteval-v13a.pl and Tercom have in common: entities first, marks of punctuation after them.
+void resolve_entities(std::u32string& text) {
   replace_all(text, U"&quot;", U"\"");
   replace_all(text, U"&amp;", U"&");
   replace_all(text, U"&lt;", U"<");
   replace_all(text, U"&gt;", U">");
-  text = set_apart(U' ' + text + U' ', is_ascii_symbol);
-  text = cut_pairs(text, is_not_digit, is_dot_or_comma, CutOff::kSecond);
-  text = cut_pairs(text, is_dot_or_comma, is_not_digit, CutOff::kFirst);
-  return cut_pairs(text, is_digit, is_dash, CutOff::kSecond);
+}
+std::u32string cut_off_dots_and_dashes(std::u32string_view text) {
+  std::u32string out = cut_pairs(text, is_not_digit, is_dot_or_comma, CutOff::kSecond);
+  out = cut_pairs(out, is_dot_or_comma, is_not_digit, CutOff::kFirst);
+  return cut_pairs(out, is_digit, is_dash, CutOff::kSecond);
+}
+
+std::u32string tokenized_13a(std::u32string text) {
+  replace_all(text, U"<skipped>", U"");
+  replace_all(text, U"-\n", U"");
+  replace_all(text, U"\n", U" ");
+  resolve_entities(text);
+  return cut_off_dots_and_dashes(set_apart(U' ' + text + U' ', is_ascii_symbol));
 }
 
 std::u32string tokenized_intl(std::u32string text) {
@@ -141,6 +163,23 @@ std::u32string metric_tokenized(std::u32string text, MetricTokenizer tokenizer) 
       return set_apart(text, [](char32_t) { return true; });
     case MetricTokenizer::kNone:
       break;
+  }
+  return text;
+}
+
+std::u32string tercom_tokenized(std::u32string text, const TercomOptions& options) {
+  if (options.normalized) {
+    replace_all(text, U"\n-", U"");
+    replace_all(text, U"\n", U" ");
+    resolve_entities(text);
+    text = set_apart(U' ' + text + U' ', is_ascii_symbol);
+    replace_all(text, U"'s ", U" 's ");
+    text = cut_off_dots_and_dashes(text);
+    if (options.asian) text = set_apart(set_apart(text, is_ideograph), is_asian_mark);
+  }
+  if (options.no_punctuation) {
+    std::erase_if(text, is_tercom_mark);
+    if (options.asian) std::erase_if(text, is_asian_mark);
   }
   return text;
 }

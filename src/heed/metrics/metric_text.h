@@ -20,4 +20,15 @@ std::vector<std::u32string_view> metric_words(std::u32string_view text);
 // The text with spaces between its tokens: 13a as mteval-v13a.pl, intl by Unicode's punctuation and symbols.
 std::u32string metric_tokenized(std::u32string text, MetricTokenizer tokenizer);
 
+// What Tercom does to text before it counts words; by default it only makes it lower case.
+struct TercomOptions {
+  bool case_sensitive = false;
+  bool normalized = false;      // entities resolved, punctuation set apart
+  bool no_punctuation = false;  // removed
+  bool asian = false;  // normalized sets ideographs apart, no_punctuation removes full-width marks too
+};
+
+// The text with spaces between Tercom's words. Its case is that of the text: see metric_text.
+std::u32string tercom_tokenized(std::u32string text, const TercomOptions& options);
+
 }  // namespace heed
