@@ -25,6 +25,7 @@ constexpr Command kCommands[] = {
     {"train", train, "train a model from a configuration"},
     {"translate", translate, "translate text, line by line"},
     {"score", score, "the model's log-probability of given translations"},
+    {"evaluate", evaluate, "BLEU, chrF, TER, error rates or accuracy of given text"},
     {"info", info, "what a model folder holds"},
     {"average", average, "average checkpoints into a model's weights"},
     {"tokenize", tokenize, "text to the model's subwords, and back"},

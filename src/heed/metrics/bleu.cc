@@ -105,14 +105,16 @@ MetricScore Bleu::score() const {
     for (int n = 0; n < order; ++n) sum += precisions[n] == 0 ? kLogOfZero : std::log(precisions[n]);
     bleu = brevity * std::exp(sum / order);
   }
-  return {"BLEU", bleu,
+  return {"BLEU",
+          bleu,
           fmt::format("nrefs:{}|case:{}|eff:{}|tok:{}|smooth:{}|version:{}", references_.text(),
                       options_.lowercase ? "lc" : "mixed", options_.effective_order ? "yes" : "no",
                       name_of(options_.tokenizer), smoothing_text(options_), kSacrebleuVersion),
           fmt::format("{:.1f}/{:.1f}/{:.1f}/{:.1f} (BP = {:.3f} ratio = {:.3f} hyp_len = {} ref_len = {})",
                       precisions[0], precisions[1], precisions[2], precisions[3], brevity,
                       reference_length_ > 0 ? hypothesis_length / reference_length : 0, hypothesis_length_,
-                      reference_length_)};
+                      reference_length_),
+          {}};
 }
 
 }  // namespace heed

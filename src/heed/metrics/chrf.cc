@@ -117,11 +117,13 @@ double Chrf::f_score(const std::vector<OrderCounts>& orders) const {
 }
 
 MetricScore Chrf::score() const {
-  return {fmt::format("chrF{}{}", options_.beta, std::string(options_.word_order, '+')), f_score(orders_),
+  return {fmt::format("chrF{}{}", options_.beta, std::string(options_.word_order, '+')),
+          f_score(orders_),
           fmt::format("nrefs:{}|case:{}|eff:yes|nc:{}|nw:{}|space:{}|version:{}", references_.text(),
                       options_.lowercase ? "lc" : "mixed", options_.char_order, options_.word_order,
                       options_.whitespace ? "yes" : "no", kSacrebleuVersion),
-          ""};
+          "",
+          {}};
 }
 
 }  // namespace heed

@@ -42,11 +42,13 @@ MetricScore Ter::score() const {
   const auto yes_no = [](bool yes) { return yes ? "yes" : "no"; };
   double rate = edits_ > 0 ? 1 : 0;  // where the references are empty
   if (reference_length_ > 0) rate = static_cast<double>(edits_) / reference_length_;
-  return {"TER", 100 * rate,
+  return {"TER",
+          100 * rate,
           fmt::format("nrefs:{}|case:{}|tok:tercom|norm:{}|punct:{}|asian:{}|version:{}", references_.text(),
                       options_.case_sensitive ? "mixed" : "lc", yes_no(options_.normalized),
                       yes_no(!options_.no_punctuation), yes_no(options_.asian), kSacrebleuVersion),
-          ""};
+          "",
+          {}};
 }
 
 }  // namespace heed
