@@ -63,7 +63,7 @@ void write(Output& output, const MetricScore& score, bool as_json) {
   output.line(as_json ? score.json() : score.line());
   if (as_json) return;
   for (const ClassScore& c : score.classes)
-    output.line(fmt::format("  {}: precision {:.2f}, recall {:.2f}, F1 {:.2f}, {} lines", c.label,
+    output.line(fmt::format("  {}: precision {:.2f}, recall {:.2f}, F1 {:.2f}, count {}", c.label,
                             c.precision, c.recall, c.f1, c.count));
 }
 
