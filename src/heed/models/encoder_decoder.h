@@ -20,6 +20,14 @@ struct AttentionWeights {
   Tensor weights;
 };
 
+struct LossOptions {
+  double smoothing = 0.0;  // of the labels
+  double r_drop = 0.0;     // alpha of R-Drop (Wu, Liang et al. 2021); above 0 the batch is read twice
+
+  LossOptions() = default;
+  LossOptions(double smoothing, double r_drop = 0.0) : smoothing(smoothing), r_drop(r_drop) {}
+};
+
 class EncoderDecoder {
  public:
   virtual ~EncoderDecoder() = default;
@@ -30,7 +38,7 @@ class EncoderDecoder {
   // Teacher forcing. source and target end with </s>; the decoder reads <s> and the target without its last
   // token. The loss of every target token, in the rows of `target`.
   virtual OutputLoss loss(Context& c, const TokenField& source, const TokenField& target,
-                          double smoothing) const = 0;
+                          const LossOptions& options) const = 0;
 
   // The same, as log-probabilities of every word: [R_t, V] f32.
   virtual Tensor log_probs(Context& c, const TokenField& source, const TokenField& target) const = 0;

@@ -153,10 +153,15 @@ Var Transformer::decode(Context& c, const TokenField& target, const Var& memory,
 }
 
 OutputLoss Transformer::loss(Context& c, const TokenField& source, const TokenField& target,
-                             double smoothing) const {
-  const Var memory = encode(c, source);                         // [R_s, D]
-  const Var states = decode(c, target, memory, source.layout);  // [R_t, D]
-  return output_loss(c, states, *output_weight_, output_bias_, target.ids, smoothing);
+                             const LossOptions& options) const {
+  const auto states = [&] { return decode(c, target, encode(c, source), source.layout); };  // [R_t, D]
+  const Var first = states();
+  if (options.r_drop == 0.0) {
+    return output_loss(c, first, *output_weight_, output_bias_, target.ids, options.smoothing);
+  }
+  c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
+  return r_drop_loss(c, first, states(), *output_weight_, output_bias_, target.ids, options.smoothing,
+                     options.r_drop);
 }
 
 Tensor Transformer::log_probs(Context& c, const TokenField& source, const TokenField& target) const {

@@ -109,7 +109,7 @@ class Transformer final : public EncoderDecoder {
   ParameterStore& parameters() override { return store_; }
   const ParameterStore& parameters() const override { return store_; }
   OutputLoss loss(Context& c, const TokenField& source, const TokenField& target,
-                  double smoothing) const override;
+                  const LossOptions& options) const override;
   Tensor log_probs(Context& c, const TokenField& source, const TokenField& target) const override;
   std::unique_ptr<StepDecoder> step_decoder() const override;
   std::vector<AttentionWeights> attention(Context& c, const TokenField& source,

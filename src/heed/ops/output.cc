@@ -1,24 +1,93 @@
-#include "heed/kernels/output.h"
-
 #include "heed/ops/output.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "heed/kernels/matmul.h"
+#include "heed/kernels/output.h"
 
 namespace heed {
 namespace {
 
-// x *= factor; the loss's gradient was computed for d sum = 1.
-void scale(Tensor& x, float factor) {
-  if (factor == 1.0f) return;
+// x * factor, in place: the loss's gradient was computed for d sum = 1.
+Tensor scaled(Tensor x, float factor) {
+  if (factor == 1.0f) return x;
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     T* values = x.data<T>();
     for (int64_t i = 0; i < x.size(); ++i) values[i] = T(static_cast<float>(values[i]) * factor);
   });
+  return x;
 }
 
 void check_input(const Tensor& x, const Parameter& weight) {
   require(x.width() == weight.shape().width(), "output {}: input of width {} for a weight of shape {}",
           weight.name(), x.width(), weight.shape().to_string());
   require(x.is_dense(), "output {}: the input must be dense", weight.name());
+}
+
+void check_targets(const std::vector<int32_t>& targets, int64_t words) {
+  for (const int32_t target : targets) {
+    if (target < 0 || target >= words)
+      fail_input("target id {} is outside the vocabulary of {} words", target, words);
+  }
+}
+
+// Rows whose log-probabilities are held at once: both passes' stay in cache for vocabularies of usual size.
+constexpr int64_t kBlockRows = 32;
+
+struct RowLoss {
+  double loss, log_prob;
+};
+
+// One row of both passes: its loss, and the loss's gradient by the logits of each pass.
+template <class T>
+RowLoss row_of(const float* log_p, const float* log_q, int64_t words, int32_t target, double smoothing,
+               double alpha, T* d_first, T* d_second) {
+  double kl_pq = 0.0, kl_qp = 0.0, sum_p = 0.0, sum_q = 0.0;
+  for (int64_t w = 0; w < words; ++w) {
+    const double difference = static_cast<double>(log_p[w]) - static_cast<double>(log_q[w]);
+    kl_pq += std::exp(static_cast<double>(log_p[w])) * difference;
+    kl_qp -= std::exp(static_cast<double>(log_q[w])) * difference;
+    sum_p += log_p[w];
+    sum_q += log_q[w];
+  }
+  const double spread = smoothing / static_cast<double>(words);
+  if (d_first != nullptr) {
+    for (int64_t w = 0; w < words; ++w) {
+      const double p = std::exp(static_cast<double>(log_p[w])), q = std::exp(static_cast<double>(log_q[w]));
+      const double difference = static_cast<double>(log_p[w]) - static_cast<double>(log_q[w]);
+      const double wanted = spread + (w == target ? 1.0 - smoothing : 0.0);
+      // d KL(p || q) / d logits of p = p (log p - log q - KL); d KL(q || p) / d the same = p - q.
+      d_first[w] = T(static_cast<float>(p - wanted + 0.5 * alpha * (p * (difference - kl_pq) + p - q)));
+      d_second[w] = T(static_cast<float>(q - wanted + 0.5 * alpha * (q * (-difference - kl_qp) + q - p)));
+    }
+  }
+  const double nll = -static_cast<double>(log_p[target]) - static_cast<double>(log_q[target]);
+  return {(1.0 - smoothing) * nll - spread * (sum_p + sum_q) + 0.5 * alpha * (kl_pq + kl_qp), log_p[target]};
+}
+
+// dx = d W for a block of rows, and dW += d^T x.
+template <class T>
+void propagate(Context& c, const Tensor& d, const Tensor& x, const Parameter& weight, Tensor& dx,
+               Tensor& d_weight, Tensor& d_bias, bool accumulate) {
+  kernels::matmul(c.pool, kernels::MatmulArgs<T>{.x = d.data<T>(),
+                                                 .x_stride = d.row_stride(),
+                                                 .rows = d.rows(),
+                                                 .b = &weight.packed_back(c),
+                                                 .y = dx.data<T>(),
+                                                 .y_stride = dx.row_stride()});
+  kernels::weight_gradient(c.pool,
+                           kernels::WeightGradientArgs<T>{.dy = d.data<T>(),
+                                                          .dy_stride = d.row_stride(),
+                                                          .x = x.data<T>(),
+                                                          .x_stride = x.row_stride(),
+                                                          .rows = x.rows(),
+                                                          .inner = x.width(),
+                                                          .outer = d.width(),
+                                                          .accumulate = accumulate,
+                                                          .dw = d_weight.data<float>(),
+                                                          .dbias = d_bias ? d_bias.data<float>() : nullptr});
 }
 
 }  // namespace
@@ -29,10 +98,7 @@ OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const 
   check_input(x.value, weight);
   require(static_cast<int64_t>(targets.size()) == rows, "output {}: {} targets for {} rows", weight.name(),
           targets.size(), rows);
-  for (const int32_t target : targets) {
-    if (target < 0 || target >= words)
-      fail_input("target id {} is outside the vocabulary of {} words", target, words);
-  }
+  check_targets(targets, words);
 
   const bool recording = c.recording();
   const auto products = static_cast<double>(rows * width) * static_cast<double>(words);
@@ -76,16 +142,75 @@ OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const 
     c.tape->record(loss.sum, [&weight, bias, dx, d_weight, d_bias, into = x.gradient](
                                  Context& c, const Tensor& d_sum) mutable {
       const float factor = d_sum.item();
-      scale(d_weight, factor);
-      weight.gradient().add(c, std::move(d_weight));
-      if (bias != nullptr) {
-        scale(d_bias, factor);
-        bias->gradient().add(c, std::move(d_bias));
+      weight.gradient().add(c, scaled(std::move(d_weight), factor));
+      if (bias != nullptr) bias->gradient().add(c, scaled(std::move(d_bias), factor));
+      if (into) into->add(c, scaled(std::move(dx), factor));
+    });
+  }
+  return loss;
+}
+
+OutputLoss r_drop_loss(Context& c, const Var& first, const Var& second, const Parameter& weight,
+                       const Parameter* bias, const std::vector<int32_t>& targets, double smoothing,
+                       double alpha) {
+  const int64_t rows = first.rows(), words = weight.shape().rows();
+  require(first.shape() == second.shape() && static_cast<int64_t>(targets.size()) == rows,
+          "r-drop: passes of shapes {} and {} with {} targets", first.shape().to_string(),
+          second.shape().to_string(), targets.size());
+  check_targets(targets, words);
+
+  const bool recording = c.recording();
+  OutputLoss loss;
+  loss.row_loss = c.allocate(Shape{rows}, DType::f32);
+  loss.log_prob = c.allocate(Shape{rows}, DType::f32);
+  Tensor d_first, d_second, d_weight, d_bias;
+  if (recording) {
+    d_first = c.allocate(first.shape(), first.value.dtype());
+    d_second = c.allocate(second.shape(), second.value.dtype());
+    d_weight = c.allocate(weight.shape(), DType::f32);
+    if (bias != nullptr) d_bias = c.allocate(bias->shape(), DType::f32);
+  }
+  double sum = 0.0;
+  for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
+    const int64_t end = std::min(begin + kBlockRows, rows);
+    const Tensor x = first.value.row_range(begin, end), y = second.value.row_range(begin, end);
+    const Tensor log_p = output_log_probs(c, x, weight, bias), log_q = output_log_probs(c, y, weight, bias);
+    Tensor d_p, d_q;
+    if (recording) {
+      d_p = c.allocate(log_p.shape(), first.value.dtype());
+      d_q = c.allocate(log_q.shape(), first.value.dtype());
+    }
+    dispatch(first.value.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      c.pool.run(end - begin, [&](int64_t r) {
+        const RowLoss row =
+            row_of<T>(log_p.row<float>(r), log_q.row<float>(r), words, targets[begin + r], smoothing, alpha,
+                      recording ? d_p.row<T>(r) : nullptr, recording ? d_q.row<T>(r) : nullptr);
+        loss.row_loss.data<float>()[begin + r] = static_cast<float>(row.loss);
+        loss.log_prob.data<float>()[begin + r] = static_cast<float>(row.log_prob);
+      });
+      if (recording) {
+        Tensor dx = d_first.row_range(begin, end), dy = d_second.row_range(begin, end);
+        propagate<T>(c, d_p, x, weight, dx, d_weight, d_bias, begin > 0);
+        propagate<T>(c, d_q, y, weight, dy, d_weight, d_bias, true);
       }
-      if (into) {
-        scale(dx, factor);
-        into->add(c, std::move(dx));
-      }
+    });
+    for (int64_t r = begin; r < end; ++r) sum += loss.row_loss.data<float>()[r];
+  }
+  loss.sum.value = c.allocate(Shape{1}, DType::f32);
+  *loss.sum.value.data<float>() = static_cast<float>(sum);
+
+  if (recording) {
+    c.tape->record(loss.sum, [&weight, bias, d_first, d_second, d_weight, d_bias, into_first = first.gradient,
+                              into_second = second.gradient](Context& c, const Tensor& d_sum) mutable {
+      const float factor = d_sum.item();
+      const auto hand_on = [&](const std::shared_ptr<Gradient>& into, Tensor gradient) {
+        if (into) into->add(c, scaled(std::move(gradient), factor));
+      };
+      weight.gradient().add(c, scaled(std::move(d_weight), factor));
+      if (bias != nullptr) bias->gradient().add(c, scaled(std::move(d_bias), factor));
+      hand_on(into_first, std::move(d_first));
+      hand_on(into_second, std::move(d_second));
     });
   }
   return loss;

@@ -20,6 +20,15 @@ struct OutputLoss {
 OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const Parameter* bias,
                        const std::vector<int32_t>& targets, double smoothing = 0.0);
 
+// R-Drop (Wu, Liang et al. 2021): the batch went through the model twice, dropped out differently, and the
+// two distributions p = softmax(first W^T + b) and q = softmax(second W^T + b) are drawn together (eq. 4 of
+// the paper):
+//   sum over rows of CE(p, target) + CE(q, target) + alpha / 2 * (KL(p || q) + KL(q || p))
+// with both cross-entropies smoothed as in output_loss. first, second [R, D]; log_prob is that of p.
+OutputLoss r_drop_loss(Context& c, const Var& first, const Var& second, const Parameter& weight,
+                       const Parameter* bias, const std::vector<int32_t>& targets, double smoothing,
+                       double alpha);
+
 // The k best words of each row, best first, ties to the smaller id; row_bias [R, V] (or empty) is added to
 // the log-probabilities.
 struct TopWords {

@@ -35,6 +35,8 @@ void TrainConfig::visit(ConfigVisitor& v) {
   optimiser.visit(v);
   v("label_smoothing", label_smoothing, "probability spread over all words (Szegedy et al. 2016)",
     between(0, 0.99));
+  v("r_drop", r_drop, "weight of R-Drop (Wu, Liang et al. 2021): each batch is read twice; 0: off",
+    between(0, 100));
   v("validate_every", validate_every, "updates between validations, each with a checkpoint; 0: once an epoch",
     between(0, 1e9));
   v("patience", patience, "validations without gain before training stops; 0: never", between(0, 1e6));

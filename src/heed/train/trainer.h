@@ -25,6 +25,7 @@ struct TrainConfig {
   int64_t epochs = 0;
   OptimiserConfig optimiser;
   double label_smoothing = 0.1;
+  double r_drop = 0.0;
   int64_t validate_every = 0;
   int64_t patience = 10;
   StopMetric metric = StopMetric::loss;

@@ -157,7 +157,7 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   folder.write_config(write_yaml(config));
 
   Context c(options.threads, config.activations());
-  const TranslationObjective objective(*model, config.train.label_smoothing);
+  const TranslationObjective objective(*model, {config.train.label_smoothing, config.train.r_drop});
   const TranslationValidator validator(*model, text, data, config.train);
   const ModelStamp stamp{.precision = std::string(name_of(c.precision)),
                          .processor = std::string(name_of(kernels::cpu_level()))};

@@ -9,7 +9,7 @@ namespace heed {
 
 BatchLoss TranslationObjective::loss(Context& c, const Batch& batch, int64_t /*update*/) const {
   const TokenField& target = batch.field("target");
-  const OutputLoss loss = model_.loss(c, batch.field("source"), target, smoothing_);
+  const OutputLoss loss = model_.loss(c, batch.field("source"), target, options_);
   return {loss.sum, static_cast<double>(target.layout.rows())};
 }
 

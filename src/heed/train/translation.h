@@ -11,13 +11,13 @@ namespace heed {
 // Cross-entropy of the target given the source, label-smoothed.
 class TranslationObjective final : public Objective {
  public:
-  TranslationObjective(const EncoderDecoder& model, double smoothing)
-      : model_(model), smoothing_(smoothing) {}
+  TranslationObjective(const EncoderDecoder& model, const LossOptions& options)
+      : model_(model), options_(options) {}
   BatchLoss loss(Context& c, const Batch& batch, int64_t update) const override;
 
  private:
   const EncoderDecoder& model_;
-  double smoothing_;
+  LossOptions options_;
 };
 
 // Loss on dev, BLEU and chrF of its greedy translations.

@@ -1,5 +1,7 @@
 #include "heed/ops/output.h"
 
+#include <cmath>
+
 #include "heed/kernels/reference/output.h"
 #include "tests/ops/cases/cases.h"
 
@@ -68,6 +70,51 @@ OpCase loss_case(const std::string& name, bool bias, double smoothing) {
           }};
 }
 
+OpCase r_drop_case(const std::string& name, bool bias, double smoothing, double alpha) {
+  return {name, [=](const OpSize& size) {
+            std::vector<int32_t> targets;
+            for (int64_t r = 0; r < size.rows(); ++r) {
+              targets.push_back(static_cast<int32_t>(uniform_below(6, static_cast<uint64_t>(r), kWords)));
+            }
+            OpInstance made;
+            made.operands = output_operands(size, bias);
+            made.operands.push_back({"second", {size.rows(), size.width}});
+            const size_t second = made.operands.size() - 1;
+            made.run = [=](Context& c, const OpInputs& in) {
+              const OutputLoss loss =
+                  r_drop_loss(c, in.var(0), in.var(second), in.parameter(1),
+                              bias ? &in.parameter(2) : nullptr, targets, smoothing, alpha);
+              return std::vector{loss.sum, Var(loss.row_loss), Var(loss.log_prob)};
+            };
+            made.plain = [=](const std::vector<Values>& in) {
+              const auto log_probs_of = [&](const Values& x) {
+                kernels::reference::OutputArgs<double> args = plain_args(size, in);
+                args.x = x.data();
+                args.bias = bias ? in[2].data() : nullptr;
+                Values all(size.rows() * kWords);
+                kernels::reference::output_log_probs<double>(args, all.data());
+                return all;
+              };
+              const Values p = log_probs_of(in[0]), q = log_probs_of(in[second]);
+              Values row_loss(size.rows()), log_prob(size.rows());
+              double sum = 0;
+              for (int64_t r = 0; r < size.rows(); ++r) {
+                const double *lp = &p[r * kWords], *lq = &q[r * kWords];
+                log_prob[r] = lp[targets[r]];
+                row_loss[r] = -(1 - smoothing) * (lp[targets[r]] + lq[targets[r]]);
+                for (int64_t w = 0; w < kWords; ++w) {
+                  row_loss[r] -= smoothing / kWords * (lp[w] + lq[w]);
+                  row_loss[r] += alpha / 2 * (std::exp(lp[w]) - std::exp(lq[w])) * (lp[w] - lq[w]);
+                }
+                sum += row_loss[r];
+              }
+              return std::vector<Values>{Values{sum}, row_loss, log_prob};
+            };
+            made.flops = 2 * output_flops(size);
+            return made;
+          }};
+}
+
 OpCase top_k_case(const std::string& name, bool bias, bool row_bias) {
   return {
       name, [=](const OpSize& size) {
@@ -120,6 +167,11 @@ std::vector<Op> output_ops() {
            "sum over rows of -(1 - s) log p(target) - s/V sum log p(word), p = softmax(x W^T + b)",
            true,
            {loss_case("plain", false, 0.0), loss_case("bias", true, 0.0), loss_case("smoothed", true, 0.1)}},
+          {"r_drop_loss",
+           "output.h",
+           "sum over rows of CE(p) + CE(q) + alpha/2 (KL(p, q) + KL(q, p)), p and q of two passes",
+           true,
+           {r_drop_case("plain", false, 0.0, 1.0), r_drop_case("bias, smoothed", true, 0.1, 5.0)}},
           {"output_top_k",
            "output.h",
            "the k best words of each row by log p(word) + row bias",
