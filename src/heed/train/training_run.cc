@@ -121,6 +121,19 @@ class LoggingListener final : public TrainListener {
   TrainListener& next_;
 };
 
+// The same bytes come only from the same arithmetic.
+void warn_if_elsewhere(const ModelStamp& before, const ModelStamp& now, TrainListener& listener) {
+  if (before.precision == now.precision && before.processor == now.processor &&
+      before.heed_version == now.heed_version)
+    return;
+  listener.on_message(
+      fmt::format("warning: this training ran with heed {} in {} on {} before, now with heed {} in {} on {}; "
+                  "it goes on well, but "
+                  "not to the same bytes as if it had stayed there",
+                  before.heed_version, before.precision, before.processor, now.heed_version, now.precision,
+                  now.processor));
+}
+
 void report(const CorpusReport& corpus, TrainListener& listener) {
   for (const std::string& message : corpus.messages()) listener.on_message(message);
 }
@@ -165,6 +178,7 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
                   data.dev.empty() ? nullptr : &validator, data.train, folder, stamp);
   if (resuming) {
     trainer.resume();
+    warn_if_elsewhere(folder.open_checkpoint(trainer.state().update).stamp, stamp, listener);
     listener.on_resume(trainer.state());
   }
   listener.on_message(fmt::format("{} parameters, {} and {} words, {}, {} threads",
