@@ -1,5 +1,5 @@
 // heed translate
-#include <chrono>
+#include <unistd.h>
 
 #include "heed/base/json.h"
 #include "heed/cli/commands.h"
@@ -73,6 +73,8 @@ int translate(Arguments arguments) {
   }
 
   SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
+  const bool typed = (options.input.empty() || options.input == "-") && isatty(STDIN_FILENO) != 0;
+  const int64_t block = typed ? 1 : options.block;  // who types wants an answer to each line
   LineReader reader = open_input(options.input);
   Output output(options.output);
   std::vector<std::string> lines;
@@ -82,7 +84,7 @@ int translate(Arguments arguments) {
   };
   for (std::string line; reader.next(line);) {
     lines.push_back(line);
-    if (static_cast<int64_t>(lines.size()) >= options.block) translate_block();
+    if (static_cast<int64_t>(lines.size()) >= block) translate_block();
   }
   translate_block();
   output.commit();
