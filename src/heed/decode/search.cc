@@ -112,7 +112,7 @@ bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row,
   for (size_t rank = 0; rank < best.size() && live.size() < beam; ++rank) {
     const Continuation& c = best[rank];
     const bool ends = c.token == kEndToken;
-    const bool kept = ends ? may_end && rank < beam : std::isfinite(c.log_prob);
+    const bool kept = std::isfinite(c.log_prob) && (!ends || (may_end && rank < beam));
     if (observer) step.rows.push_back({static_cast<int64_t>(c.parent), c.token, c.log_prob, ends, kept});
     if (!kept) continue;
     Hypothesis hypothesis = continued(sentence.live[c.parent], c, options.length_penalty);
