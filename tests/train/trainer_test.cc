@@ -1,0 +1,268 @@
+// The trainer around an objective so small that every number is known.
+#include "heed/train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "heed/base/error.h"
+#include "heed/base/file.h"
+#include "heed/train/weights.h"
+#include "tests/support/temporary_folder.h"
+
+namespace heed {
+namespace {
+
+// (w - target)^2 over the tokens of the batch; w starts at 0.
+class Parabola final : public Objective, public Validator {
+ public:
+  explicit Parabola(double target) : target_(target) {
+    weight_ = &store.add("w", {1}, Initial::constant(0.0));
+  }
+  BatchLoss loss(Context& c, const Batch& batch, int64_t update) const override {
+    const auto count = static_cast<double>(batch.field("source").layout.rows());
+    const double distance = *weight_->value().data<float>() - target_;
+    Var weight = weight_->var(c);
+    Var sum(Tensor::empty({1}, DType::f32));
+    *sum.value.data<float>() = update >= poisoned_from ? std::numeric_limits<float>::quiet_NaN()
+                                                       : static_cast<float>(distance * distance * count);
+    if (c.recording()) {
+      c.tape->record(sum, [gradient = weight.gradient, distance, count](Context& context, const Tensor&) {
+        Tensor d = context.allocate({1}, DType::f32);
+        *d.data<float>() = static_cast<float>(2 * distance * count);
+        gradient->add(context, d);
+      });
+    }
+    return {sum, count};
+  }
+  Validation validate(Context&) const override {
+    const double distance = *weight_->value().data<float>() - target_;
+    Validation validation;
+    validation.loss = bad_validation ? std::numeric_limits<double>::quiet_NaN() : distance * distance;
+    return validation;
+  }
+
+  ParameterStore store{1};
+  int64_t poisoned_from = std::numeric_limits<int64_t>::max();
+  bool bad_validation = false;
+
+ private:
+  double target_;
+  const Parameter* weight_;
+};
+
+Corpus corpus_of(size_t sentences) {
+  Corpus corpus;
+  corpus.columns = {{"source"}, {"target"}};
+  for (size_t i = 0; i < sentences; ++i) {
+    const std::vector<int32_t> sentence = {3, 4, 0};
+    for (Column& column : corpus.columns) column.add(sentence);
+    corpus.numbers.push_back(i + 1);
+  }
+  return corpus;
+}
+
+struct Listener final : TrainListener {
+  void on_update(const UpdateReport& r) override { updates.push_back(r); }
+  void on_validation(const ValidationReport& r) override { validations.push_back(r.update); }
+  std::vector<UpdateReport> updates;
+  std::vector<int64_t> validations;
+};
+
+TrainConfig config() {
+  TrainConfig config;
+  config.batch_tokens = 6;  // two sentences
+  config.updates = 20;
+  config.validate_every = 5;
+  config.log_every = 1;
+  config.average = 1;
+  config.optimiser.learning_rate = 0.1;
+  config.optimiser.schedule = Schedule::constant;
+  config.optimiser.warmup = 0;
+  return config;
+}
+
+struct Training {
+  explicit Training(const std::string& path, TrainConfig train = config(), double target = 1.0)
+      : objective(target),
+        folder(ModelFolder::create(path)),
+        trainer(train, 1, objective.store, objective, &objective, corpus, folder, {}) {}
+
+  StopReason operator()(const TrainLimits& limits = {}) {
+    Context c(1);
+    return trainer.run(c, listener, limits);
+  }
+  float weight() const { return *objective.store.find("w")->value().data<float>(); }
+
+  Corpus corpus = corpus_of(10);
+  Parabola objective;
+  ModelFolder folder;
+  Trainer trainer;
+  Listener listener;
+};
+
+TEST(Trainer, CountsUpdatesEpochsAndValidations) {
+  const TemporaryFolder folder;
+  Training run(folder.path());
+  EXPECT_EQ(run(), StopReason::updates);
+  ASSERT_EQ(run.listener.updates.size(), 20u);
+  for (int64_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(run.listener.updates[i].update, i + 1);
+    EXPECT_EQ(run.listener.updates[i].epoch, i / 5);  // ten sentences, two a batch
+  }
+  EXPECT_EQ(run.listener.updates[0].loss, 1.0);           // a mean over tokens
+  EXPECT_EQ(run.listener.updates[0].gradient_norm, 2.0);  // the same
+  EXPECT_EQ(run.listener.validations, (std::vector<int64_t>{5, 10, 15, 20}));
+  EXPECT_NEAR(run.weight(), 1.0, 0.5);
+}
+
+TEST(Trainer, AccumulatedBatchesAreOneMean) {
+  const TemporaryFolder folder;
+  TrainConfig accumulated = config();
+  accumulated.accumulate = 3;
+  Training run(folder.path(), accumulated);
+  run();
+  EXPECT_EQ(run.listener.updates[0].loss, 1.0);
+  EXPECT_EQ(run.listener.updates[0].gradient_norm, 2.0);
+  EXPECT_EQ(run.listener.updates[2].epoch, 1);  // 5 batches: updates of 3 and 2
+}
+
+TEST(Trainer, EndsByEpochsAndPatience) {
+  const TemporaryFolder folder, other;
+  TrainConfig epochs = config();
+  epochs.epochs = 2;
+  epochs.validate_every = 0;
+  Training by_epochs(folder.path(), epochs);
+  EXPECT_EQ(by_epochs(), StopReason::epochs);
+  EXPECT_EQ(by_epochs.trainer.state().update, 10);
+  EXPECT_EQ(by_epochs.listener.validations, (std::vector<int64_t>{5, 10}));
+
+  TrainConfig patience = config();
+  patience.patience = 2;
+  patience.updates = 1000;
+  patience.optimiser.learning_rate = 10.0;  // leaves the minimum at once
+  Training by_patience(other.path(), patience, 1e-3);
+  EXPECT_EQ(by_patience(), StopReason::patience);
+  EXPECT_LT(by_patience.trainer.state().update, 1000);
+  EXPECT_EQ(by_patience.trainer.state().update, by_patience.trainer.state().best_update + 10);
+}
+
+TEST(Trainer, NaNStopsAndKeepsTheLastCheckpoint) {
+  const TemporaryFolder folder;
+  Training run(folder.path());
+  run.objective.poisoned_from = 8;
+  try {
+    run();
+    FAIL() << "training went on";
+  } catch (const InputError&) {
+    FAIL() << "not what the user gave";
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find("update 8: training diverged (loss nan"), std::string::npos) << message;
+    EXPECT_NE(message.find("the sentences of lines "), std::string::npos) << message;
+    EXPECT_NE(message.find("the checkpoint of update 5 is kept"), std::string::npos) << message;
+  }
+  EXPECT_EQ(run.folder.checkpoints(), (std::vector<int64_t>{5}));
+}
+
+TEST(Trainer, ValidationThatIsNoNumberIsNeverTheBest) {
+  const TemporaryFolder folder;
+  Training run(folder.path());
+  run.objective.bad_validation = true;
+  EXPECT_THROW(run(), Error);
+  EXPECT_TRUE(run.folder.checkpoints().empty());
+  EXPECT_FALSE(run.folder.has_weights());
+}
+
+TEST(Trainer, InterruptedBeforeTheFirstUpdateSavesNothing) {
+  const TemporaryFolder folder;
+  Training run(folder.path());
+  EXPECT_EQ(run({.minutes = 0.0, .interrupted = [] { return true; }}), StopReason::interrupted);
+  EXPECT_TRUE(run.folder.checkpoints().empty());
+  Training again(folder.path());
+  again.trainer.resume();  // nothing to go on from: from the start
+  EXPECT_EQ(again(), StopReason::updates);
+}
+
+TEST(Trainer, ResumesToTheBit) {
+  const TemporaryFolder whole;
+  Training expected(whole.path());
+  expected();
+  for (const int64_t stop : {1, 4, 5, 6, 9, 13, 19}) {
+    const TemporaryFolder folder;
+    {
+      Training run(folder.path());
+      EXPECT_EQ(run({.minutes = 0.0, .interrupted = [&] { return run.trainer.state().update >= stop; }}),
+                StopReason::interrupted);
+    }
+    Training run(folder.path());
+    run.trainer.resume();
+    EXPECT_EQ(run.trainer.state().update, stop);
+    run();
+    EXPECT_EQ(run.weight(), expected.weight()) << stop;
+    EXPECT_EQ(run.trainer.state().best_update, expected.trainer.state().best_update);
+    EXPECT_EQ(run.listener.updates.size(), static_cast<size_t>(20 - stop));
+  }
+}
+
+TEST(Trainer, AverageIsThatOfTheLastValidated) {
+  const TemporaryFolder folder;
+  TrainConfig averaged = config();
+  averaged.average = 3;
+  Training run(folder.path(), averaged, 10.0);  // far away: the last is the best, the average is not kept
+  run();
+  EXPECT_EQ(run.folder.checkpoints(), (std::vector<int64_t>{10, 15, 20}));
+  double sum = 0.0;
+  for (const int64_t update : {10, 15, 20}) {
+    ParameterStore store{std::nullopt};
+    const Parameter& weight = store.add("w", {1}, Initial::constant(0));
+    load_weights(run.folder.open_checkpoint(update).weights, store);
+    sum += *weight.value().data<float>();
+  }
+  EXPECT_EQ(run.weight(), static_cast<float>(sum / 3));
+  EXPECT_EQ(ModelStamp::of(run.folder.read_weights()).update, 20);
+}
+
+TEST(Trainer, WithoutValidatorTheLastWeightsAreTheModel) {
+  const TemporaryFolder folder;
+  Training run(folder.path());
+  Trainer trainer(config(), 1, run.objective.store, run.objective, nullptr, run.corpus, run.folder, {});
+  Context c(1);
+  EXPECT_EQ(trainer.run(c, run.listener, {}), StopReason::updates);
+  EXPECT_TRUE(run.listener.validations.empty());
+  EXPECT_EQ(ModelStamp::of(run.folder.read_weights()).update, 20);
+  EXPECT_EQ(run.folder.best(), 20);
+}
+
+TEST(Trainer, DamagedStatesAreRefused) {
+  const TemporaryFolder folder;
+  Training(folder.path())();
+  const std::string path = folder.path("checkpoints/000020/state.json"), good = read_file(path);
+  const std::pair<const char*, const char*> changes[] = {
+      {"\"update\": 20", "\"update\": 19"},
+      {"\"update\": 20", "\"update\": -20"},
+      {"\"epoch\": 4", "\"epoch\": \"four\""},
+      {"\"epoch\": 4", "\"epoch\": -1"},
+      {"\"update_in_epoch\": 0", "\"update_in_epoch\": -1"},
+      {"\"data_fingerprint\": \"", "\"data_fingerprint\": \"0"},
+      {"{", "["}};
+  for (const auto& [from, to] : changes) {
+    std::string damaged = good;
+    ASSERT_NE(damaged.find(from), std::string::npos) << from;
+    write_file(path, damaged.replace(damaged.find(from), std::string(from).size(), to));
+    Training run(folder.path());
+    EXPECT_THROW(run.trainer.resume(), InputError) << to;
+  }
+  std::string beyond = good;
+  beyond.replace(beyond.find("\"update_in_epoch\": 0"), 20, "\"update_in_epoch\": 9");
+  write_file(path, beyond);
+  TrainConfig longer = config();
+  longer.updates = 30;
+  Training run(folder.path(), longer);
+  run.trainer.resume();
+  EXPECT_THROW(run(), InputError);
+}
+
+}  // namespace
+}  // namespace heed
