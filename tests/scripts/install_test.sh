@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# cmake --install and find_package(heed): a program in a folder of its own is built with them, and runs.
+# cmake --install and find_package(heed): a program in a folder of its own is built with them and runs, and so are the
+# examples, with which a model that the installed heed trains translates as `heed translate` does.
 set -euo pipefail
 source "$(dirname "$0")/check.sh"
 
@@ -9,13 +10,40 @@ case $(sed -n 's/^HEED_SANITIZE:[A-Z]*=//p' "$build/CMakeCache.txt") in
   thread) flags=-fsanitize=thread ;;
   *) flags= ;;
 esac
+prefix=$scratch/heed
 
-cmake --install "$build" --prefix "$scratch/heed" >"$scratch/log" 2>&1 || check "cmake --install" "$(<"$scratch/log")" ""
-{
-  cmake -S "$root/tests/scripts/install" -B "$scratch/program" -G Ninja -DCMAKE_PREFIX_PATH="$scratch/heed" -DCMAKE_CXX_FLAGS="$flags"
-  cmake --build "$scratch/program"
-} >"$scratch/log" 2>&1 || check "building with find_package(heed)" "$(<"$scratch/log")" ""
+# build_with_heed FOLDER OUT: a project that knows heed only as what was installed.
+build_with_heed() {
+  {
+    cmake -S "$root/$1" -B "$2" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_FLAGS="$flags" &&
+      cmake --build "$2"
+  } >"$scratch/log" 2>&1 || check "building $1 with find_package(heed)" "$(<"$scratch/log")" ""
+}
+
+cmake --install "$build" --prefix "$prefix" >"$scratch/log" 2>&1 || check "cmake --install" "$(<"$scratch/log")" ""
+build_with_heed tests/scripts/install "$scratch/program"
 check "what the program says" "$("$scratch/program/uses_heed")" "grösse 8000 plain"
-check "no header of the command line is installed" "$(find "$scratch/heed/include" -path '*cli*')" ""
+check "no header of the command line is installed" "$(find "$prefix/include" -path '*cli*')" ""
+find "$prefix/include" -name '*.h' -printf '#include "%P"\n' | sort >"$scratch/headers.cc"
+headers=$(c++ -std=c++20 -fsyntax-only -I "$prefix/include" "$scratch/headers.cc" 2>&1) || check "every installed header" "$headers" ""
 check_matches "nothing of the build folder is named in what was installed" \
-  "clean$(grep -rlF "$build" "$scratch/heed/lib" --include='*.cmake' || true)end" "cleanend"
+  "clean$(grep -rlF "$build" "$prefix/lib" --include='*.cmake' || true)end" "cleanend"
+
+# A word for each digit, hardly learnt: wrong translations are as good as right ones here.
+cd "$scratch"
+for i in 1 2 3 4; do
+  for j in 5 6 7; do printf '%s %s\tword%s word%s\n' "$i" "$j" "$i" "$j"; done
+done >numbers.tsv
+cat >numbers.yaml <<'END'
+data: {train: {tsv: numbers.tsv}, held_out: 0}
+text: {kind: words}
+model: {width: 16, layers: 1, heads: 2, feed_forward: 32}
+train: {batch_tokens: 50, updates: 30, warmup: 10, learning_rate: 1e-2}
+END
+"$prefix/bin/heed" train numbers.yaml --out model 2>"$scratch/log" || check "heed train" "$(<"$scratch/log")" ""
+
+build_with_heed examples "$scratch/examples"
+printf '1 5\n\n4 7 2\n' >lines
+check "the example translates as heed does" "$("$scratch/examples/translate" model <lines)" \
+  "$("$prefix/bin/heed" translate model <lines)"
+check_status "the example without a model" 1 "$scratch/examples/translate" nowhere

@@ -90,6 +90,8 @@ int train(Arguments arguments) {
     parser.parse(arguments);
   } catch (const HelpRequested& request) {
     if (request.topic().empty()) throw;
+    if (request.topic() == "markdown")  // docs/configuration.md is this
+      throw HelpRequested(describe_as_markdown(visit_of(RunConfig())), request.topic());
     const std::string group = request.topic() == "config" ? "" : request.topic();
     throw HelpRequested(describe(visit_of(RunConfig()), group), request.topic());
   }

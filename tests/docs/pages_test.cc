@@ -1,0 +1,220 @@
+// What the pages show is true: configurations are read, commands and options exist, links lead somewhere, code is
+// quoted from files that are compiled, and the sessions marked <!-- tested --> say what they say.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <regex>
+
+#include "heed/base/config_keys.h"
+#include "heed/base/config_yaml.h"
+#include "heed/train/run_config.h"
+#include "tests/docs/page.h"
+#include "tests/support/process.h"
+
+namespace heed::test {
+namespace {
+
+const std::string kConfigurationPage = "docs/configuration.md";
+
+// Lines with their continuations.
+std::vector<std::string> joined_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  bool goes_on = false;
+  for (const std::string& line : split(text, '\n')) {
+    if (goes_on)
+      lines.back() += " " + line;
+    else
+      lines.push_back(line);
+    goes_on = lines.back().ends_with('\\');
+    if (goes_on) lines.back().pop_back();
+  }
+  return lines;
+}
+
+std::vector<std::string> found_in(const std::string& text, const std::string& pattern) {
+  const std::regex regex(pattern);
+  std::vector<std::string> found;
+  for (auto match = std::sregex_iterator(text.begin(), text.end(), regex); match != std::sregex_iterator();
+       ++match)
+    found.push_back((*match)[1].str());
+  return found;
+}
+
+// What `heed COMMAND --help` says; empty for a command that is none.
+const std::string& help_of(const std::string& command) {
+  static std::map<std::string, std::string> helps;
+  const auto [help, is_new] = helps.try_emplace(command);
+  if (is_new) {
+    const Result result = run_heed({command, "--help"});
+    if (result.code == 0) help->second = result.out;
+  }
+  return help->second;
+}
+
+std::string without_trailing_spaces(const std::string& text) {
+  std::string out;
+  for (const char letter : text) {
+    if (letter == '\n') out.erase(out.find_last_not_of(' ') + 1);
+    out += letter;
+  }
+  return out;
+}
+
+// Whether the text is what was expected, where "..." stands for anything.
+bool matches(const std::string& text, const std::string& expected) {
+  constexpr std::string_view kAnything = "...";
+  size_t at = 0, from = 0;
+  bool first = true;
+  while (true) {
+    const size_t to = expected.find(kAnything, from);
+    const std::string part = expected.substr(from, to == expected.npos ? to : to - from);
+    if (to == expected.npos && !first)
+      return text.size() >= at + part.size() && text.ends_with(part);
+    const size_t found = first ? (text.starts_with(part) ? 0 : text.npos) : text.find(part, at);
+    if (found == text.npos) return false;
+    at = found + part.size();
+    if (to == expected.npos) return at == text.size();
+    from = to + kAnything.size();
+    first = false;
+  }
+}
+
+struct Command {
+  std::string place;
+  std::string text;
+  std::string expected;
+};
+
+// "$ " begins a command, "> " goes on with it, the rest is what it prints.
+void add_commands(const Block& block, std::vector<Command>& commands) {
+  for (const std::string& line : split(block.text.substr(0, block.text.size() - 1), '\n')) {
+    if (line.starts_with("$ "))
+      commands.push_back({block.place, line.substr(2) + "\n", ""});
+    else if (line.starts_with("> ") && commands.back().expected.empty())
+      commands.back().text += line.substr(2) + "\n";
+    else
+      commands.back().expected += line + "\n";
+  }
+}
+
+// Runs a page's commands in one shell; the output of each, standard error included.
+std::vector<std::string> run_in_shell(const std::vector<Command>& commands) {
+  const TemporaryFolder folder;
+  std::string script = "export PATH=" HEED_BINARY_DIR ":$PATH\ncd " + folder.path() + "\n";
+  for (size_t i = 0; i < commands.size(); ++i)
+    script += "{ " + commands[i].text + "} >out." + std::to_string(i) + " 2>&1 </dev/null\n";
+  write_file(folder.path("script"), script);
+  static_cast<void>(std::system(("bash " + folder.path("script")).c_str()));
+  std::vector<std::string> outputs;
+  for (size_t i = 0; i < commands.size(); ++i) {
+    const std::string path = folder.path("out." + std::to_string(i));
+    outputs.push_back(file_exists(path) ? read_file(path) : "the shell did not come here\n");
+  }
+  return outputs;
+}
+
+TEST(Pages, EveryConfigurationIsRead) {
+  int blocks = 0;
+  for (const Page& page : all_pages()) {
+    for (const Block& block : page.blocks) {
+      if (block.language != "yaml") continue;
+      RunConfig config;
+      EXPECT_NO_THROW(read_yaml(block.text, block.place, config)) << block.place;
+      ++blocks;
+    }
+  }
+  EXPECT_GE(blocks, 3);
+}
+
+TEST(Pages, EveryCommandAndOptionExists) {
+  int options = 0;
+  for (const Page& page : all_pages()) {
+    for (const std::string& line : joined_lines(page.text)) {
+      for (const std::string& call : found_in(line, R"((?:`|\$ |> |/|\| |^ +)heed ([a-z]+[^`|;]*))")) {
+        const std::string command = call.substr(0, call.find_first_not_of("abcdefghijklmnopqrstuvwxyz"));
+        const std::string& help = help_of(command);
+        EXPECT_FALSE(help.empty()) << page.name << ": there is no heed " << command;
+        for (const std::string& option : found_in(call, R"( (--?[a-z][a-z0-9-]*))")) {
+          const bool negated = option.starts_with("--no-") &&
+                               help.find("--[no-]" + option.substr(5) + " ") != help.npos;
+          const bool known = help.find(option + " ") != help.npos || help.find(option + ",") != help.npos;
+          EXPECT_TRUE(known || negated) << page.name << ": heed " << command << " has no " << option;
+          ++options;
+        }
+      }
+    }
+  }
+  EXPECT_GE(options, 20);
+}
+
+TEST(Pages, EveryLinkLeadsToAFile) {
+  for (const Page& page : all_pages()) {
+    const auto folder = std::filesystem::path(HEED_SOURCE_DIR "/" + page.name).parent_path();
+    for (const std::string& line : split(page.text, '\n'))
+      for (const std::string& link : found_in(line, R"(\]\(([^) #:]+)(?:#[^)]*)?\))"))
+        EXPECT_TRUE(std::filesystem::exists(folder / link)) << page.name << ": " << link;
+  }
+}
+
+TEST(Pages, EveryPieceOfCodeIsQuotedFromAFile) {
+  int blocks = 0;
+  for (const Page& page : all_pages()) {
+    for (const Block& block : page.blocks) {
+      if (block.language != "cpp" && block.language != "cmake") continue;
+      const std::string path = HEED_SOURCE_DIR "/" + block.mark;
+      ASSERT_TRUE(!block.mark.empty() && file_exists(path))
+          << block.place << ": the line above must name the file, <!-- examples/translate.cc -->";
+      EXPECT_NE(read_file(path).find(block.text), std::string::npos) << block.place << " and " << block.mark;
+      ++blocks;
+    }
+  }
+  EXPECT_GE(blocks, 3);
+}
+
+TEST(Pages, EverySessionSaysWhatItSays) {
+  size_t sessions = 0;
+  for (const Page& page : all_pages()) {
+    std::vector<Command> commands;
+    for (const Block& block : page.blocks)
+      if (block.mark == "tested") add_commands(block, commands);
+    const std::vector<std::string> outputs = run_in_shell(commands);
+    for (size_t i = 0; i < commands.size(); ++i) {
+      const std::string output = without_trailing_spaces(outputs[i]);
+      EXPECT_TRUE(matches(output, commands[i].expected)) << commands[i].place << ": $ " << commands[i].text
+                                                         << "said:\n" << output << "expected:\n"
+                                                         << commands[i].expected;
+    }
+    sessions += commands.size();
+  }
+  EXPECT_GE(sessions, 15u);
+}
+
+TEST(Pages, AnythingStandsForAnything) {
+  EXPECT_TRUE(matches("a b c\n", "a b c\n"));
+  EXPECT_TRUE(matches("a b c\n", "a ... c\n"));
+  EXPECT_TRUE(matches("a\nb\nc\nd\n", "a\n...\nd\n"));
+  EXPECT_TRUE(matches("", ""));
+  EXPECT_FALSE(matches("a b c\n", "a\n"));
+  EXPECT_FALSE(matches("a b c\n", "a ... d\n"));
+  EXPECT_FALSE(matches("a b c\n", "b ... c\n"));
+  EXPECT_FALSE(matches("a b\n", "a b ... b\n"));
+}
+
+// With HEED_WRITE_DOCS=1 in the environment the page is written instead.
+TEST(Pages, TheConfigurationIsTheProgramsOwn) {
+  const std::string begin = "<!-- generated: heed train --help markdown -->\n\n";
+  const Page page = read_page(kConfigurationPage);
+  const size_t from = page.text.find(begin);
+  ASSERT_NE(from, std::string::npos) << kConfigurationPage;
+  const std::string expected =
+      page.text.substr(0, from + begin.size()) + run_heed({"train", "--help", "markdown"}).out;
+  if (std::getenv("HEED_WRITE_DOCS") != nullptr) write_file(HEED_SOURCE_DIR "/" + page.name, expected);
+  EXPECT_EQ(read_page(kConfigurationPage).text, expected)
+      << "run heed_test_docs --gtest_filter='Pages.*' with HEED_WRITE_DOCS=1 to write it";
+  EXPECT_NE(expected.find("| `model.width` | whole number"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace heed::test
