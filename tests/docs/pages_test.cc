@@ -1,11 +1,12 @@
-// What the pages show is true: configurations are read, commands and options exist, links lead somewhere, code is
-// quoted from files that are compiled, and the sessions marked <!-- tested --> say what they say.
+// What the pages show is true: configurations are read, commands and options exist, links lead somewhere,
+// code is quoted from files that are compiled, and the sessions marked <!-- tested --> say what they say.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <regex>
+#include <set>
 
 #include "heed/base/config_keys.h"
 #include "heed/base/config_yaml.h"
@@ -70,8 +71,7 @@ bool matches(const std::string& text, const std::string& expected) {
   while (true) {
     const size_t to = expected.find(kAnything, from);
     const std::string part = expected.substr(from, to == expected.npos ? to : to - from);
-    if (to == expected.npos && !first)
-      return text.size() >= at + part.size() && text.ends_with(part);
+    if (to == expected.npos && !first) return text.size() >= at + part.size() && text.ends_with(part);
     const size_t found = first ? (text.starts_with(part) ? 0 : text.npos) : text.find(part, at);
     if (found == text.npos) return false;
     at = found + part.size();
@@ -128,6 +128,32 @@ TEST(Pages, EveryConfigurationIsRead) {
   EXPECT_GE(blocks, 3);
 }
 
+TEST(Pages, EveryKeyOfTheConfigurationExists) {
+  std::set<std::string> known;
+  for (const ConfigKey& key : list_keys(visit_of(RunConfig()))) known.insert(key.path);
+  int keys = 0;
+  for (const Page& page : all_pages()) {
+    for (const std::string& line : split(page.text, '\n')) {
+      for (const std::string& key : found_in(line, R"(`((?:data|text|model|train)\.[a-z_.0-9]+))")) {
+        if (key.ends_with(".safetensors")) continue;
+        EXPECT_TRUE(known.contains(key)) << page.name << ": " << key;
+        ++keys;
+      }
+    }
+  }
+  EXPECT_GE(keys, 50);
+}
+
+TEST(Pages, EveryRecipeIsRead) {
+  int recipes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(HEED_SOURCE_DIR "/recipes")) {
+    if (entry.path().extension() != ".yaml") continue;
+    EXPECT_NO_THROW(read_run_config(entry.path().string(), {})) << entry.path();
+    ++recipes;
+  }
+  EXPECT_GE(recipes, 2);
+}
+
 TEST(Pages, EveryCommandAndOptionExists) {
   int options = 0;
   for (const Page& page : all_pages()) {
@@ -137,8 +163,8 @@ TEST(Pages, EveryCommandAndOptionExists) {
         const std::string& help = help_of(command);
         EXPECT_FALSE(help.empty()) << page.name << ": there is no heed " << command;
         for (const std::string& option : found_in(call, R"( (--?[a-z][a-z0-9-]*))")) {
-          const bool negated = option.starts_with("--no-") &&
-                               help.find("--[no-]" + option.substr(5) + " ") != help.npos;
+          const bool negated =
+              option.starts_with("--no-") && help.find("--[no-]" + option.substr(5) + " ") != help.npos;
           const bool known = help.find(option + " ") != help.npos || help.find(option + ",") != help.npos;
           EXPECT_TRUE(known || negated) << page.name << ": heed " << command << " has no " << option;
           ++options;
@@ -182,9 +208,10 @@ TEST(Pages, EverySessionSaysWhatItSays) {
     const std::vector<std::string> outputs = run_in_shell(commands);
     for (size_t i = 0; i < commands.size(); ++i) {
       const std::string output = without_trailing_spaces(outputs[i]);
-      EXPECT_TRUE(matches(output, commands[i].expected)) << commands[i].place << ": $ " << commands[i].text
-                                                         << "said:\n" << output << "expected:\n"
-                                                         << commands[i].expected;
+      EXPECT_TRUE(matches(output, commands[i].expected))
+          << commands[i].place << ": $ " << commands[i].text << "said:\n"
+          << output << "expected:\n"
+          << commands[i].expected;
     }
     sessions += commands.size();
   }
