@@ -96,7 +96,8 @@ const bool bf16_registered = [] {
 }();
 
 #ifdef HEED_WITH_ONEDNN
-// The same product by oneDNN with a weight in the order of its choice, with the threads that OMP_NUM_THREADS says.
+// The same product by oneDNN with a weight in the order of its choice, with the threads that OMP_NUM_THREADS
+// says.
 void forward_onednn(benchmark::State& state) {
   using dnnl::memory;
   const Shape s(state);
