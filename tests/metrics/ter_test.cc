@@ -1,5 +1,7 @@
 #include "heed/metrics/ter.h"
 
+#include <cmath>
+
 #include "tests/metrics/fixture.h"
 
 namespace heed {
@@ -22,6 +24,27 @@ TEST(Ter, AShiftIsOneEdit) {
   Ter ter;
   ter.add("on the mat the cat sat", Lines{"the cat sat on the mat"});
   EXPECT_DOUBLE_EQ(ter.score().score, 100.0 / 6);
+}
+
+std::string row(const std::string& letter, int count) {
+  std::string words;
+  for (int i = 0; i < count; ++i) words += letter + std::to_string(i) + " ";
+  return words;
+}
+
+// Edits as sacreBLEU 2.6.0 counts them at its exact limits; slow there, therefore not in the fixture.
+TEST(Ter, LimitsAreSacrebleus) {
+  const auto edits = [](const std::string& hypothesis, const std::string& reference, int length) {
+    Ter ter;
+    ter.add(hypothesis, Lines{reference});
+    return std::lround(ter.score().score * length / 100);
+  };
+  // A word moved by 50 places and by 51.
+  EXPECT_EQ(edits("x " + row("m", 49) + "y", row("m", 49) + "y x", 51), 1);
+  EXPECT_EQ(edits("x " + row("m", 50) + "y", row("m", 50) + "y x", 52), 2);
+  // A partner 25 and 26 places from the diagonal.
+  EXPECT_EQ(edits(row("a", 25) + row("c", 38), row("c", 38) + row("b", 25), 63), 50);
+  EXPECT_EQ(edits(row("a", 26) + row("c", 36), row("c", 36) + row("b", 26), 62), 62);
 }
 
 TEST(Ter, MergedPartsScoreAsTheWhole) {
