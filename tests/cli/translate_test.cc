@@ -123,6 +123,10 @@ TEST_F(Translate, BadTextNamesLine) {
   EXPECT_NE(missing.errors.find("/nowhere"), std::string::npos) << missing.errors;
   const Result n_best = translate("a\n", {"--n-best", "9", "--beam", "2"});
   EXPECT_EQ(n_best.code, 2) << n_best.errors;
+  EXPECT_EQ(translate("a\n", {"--min-length", "9", "--max-length", "3"}).code, 2);
+  const Result average = run_heed({"average", task_->path("nowhere")});
+  EXPECT_EQ(average.code, 2);
+  EXPECT_NE(average.errors.find("no such model folder"), std::string::npos) << average.errors;
 }
 
 TEST_F(Translate, FullDisk) {

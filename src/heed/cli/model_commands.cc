@@ -110,8 +110,8 @@ int average(Arguments arguments) {
   parser.positional("MODEL", path, "the model folder").bind(options);
   parser.parse(arguments);
 
-  const FolderLock lock(path);
   const ModelFolder folder = ModelFolder::open(path);
+  const FolderLock lock(path);
   std::vector<int64_t> updates = folder.checkpoints();
   if (!options.updates.empty()) {
     std::vector<int64_t> chosen;

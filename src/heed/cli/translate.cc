@@ -71,6 +71,10 @@ int translate(Arguments arguments) {
   if (options.translate.n_best > options.translate.search.beam) {
     fail_input("--n-best {} is more than --beam {}", options.translate.n_best, options.translate.search.beam);
   }
+  const SearchOptions& search = options.translate.search;
+  if (search.max_length > 0 && search.min_length > search.max_length) {
+    fail_input("--min-length {} is more than --max-length {}", search.min_length, search.max_length);
+  }
 
   SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
   const bool typed = (options.input.empty() || options.input == "-") && isatty(STDIN_FILENO) != 0;
