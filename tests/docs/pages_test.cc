@@ -144,6 +144,30 @@ TEST(Pages, EveryKeyOfTheConfigurationExists) {
   EXPECT_GE(keys, 50);
 }
 
+// `kernels/matmul.h`, `tests/support/tolerance.h`, `BatchPlan`, `Adam::step`.
+TEST(Pages, EveryFileAndClassExists) {
+  std::string headers;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(HEED_SOURCE_DIR "/src"))
+    if (entry.path().extension() == ".h") headers += read_file(entry.path().string());
+  int names = 0;
+  for (const Page& page : all_pages()) {
+    for (const std::string& line : split(page.text, '\n')) {
+      for (const std::string& path : found_in(line, R"(`([a-z_]+/[A-Za-z_/.0-9]+\.(?:h|cc|md|sh|yaml))`)")) {
+        const bool there = file_exists(HEED_SOURCE_DIR "/" + path) ||
+                           file_exists(HEED_SOURCE_DIR "/src/heed/" + path) || path.find("NAME") != path.npos;
+        EXPECT_TRUE(there) << page.name << ": " << path;
+        ++names;
+      }
+      for (const std::string& name : found_in(line, R"(`([A-Z][a-z]+[A-Z][A-Za-z]+)(?:::\w+)?`)")) {
+        const std::regex declaration("\\b(class|struct|using|enum class) " + name + "\\b");
+        EXPECT_TRUE(std::regex_search(headers, declaration)) << page.name << ": " << name;
+        ++names;
+      }
+    }
+  }
+  EXPECT_GE(names, 40);
+}
+
 TEST(Pages, EveryRecipeIsRead) {
   int recipes = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(HEED_SOURCE_DIR "/recipes")) {
