@@ -157,6 +157,32 @@ Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, 
   return out;
 }
 
+Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
+                    const Var& values, const Layout& key_layout, const AttentionOptions& options) {
+  require(keys.shape() == values.shape() && keys.width() == queries.width(),
+          "cross-attention: keys {} and values {} for queries of width {}", keys.shape().to_string(),
+          values.shape().to_string(), queries.width());
+  const bool recording = c.recording() && (queries.gradient || keys.gradient || values.gradient);
+  const kernels::Dropout dropped = options.dropout.in(c);
+  const Tensor log_sum = log_sums(c, recording, queries.rows(), options.heads);
+  Var out(forward(c, {queries.value, keys.value, values.value, query_layout, key_layout}, options, dropped,
+                  log_sum));
+  if (recording) {
+    c.tape->record(out, [queries, query_layout, keys, values, key_layout, options, dropped, log_sum,
+                         y = out.value](Context& c, const Tensor& d_out) {
+      const Tensor d_queries = c.allocate(queries.shape(), d_out.dtype());
+      const Tensor d_keys = c.allocate(keys.shape(), d_out.dtype());
+      const Tensor d_values = c.allocate(values.shape(), d_out.dtype());
+      backward(c, {queries.value, keys.value, values.value, query_layout, key_layout}, options, dropped, y,
+               log_sum, d_out, {d_queries, d_keys, d_values, query_layout, key_layout});
+      if (queries.gradient) queries.gradient->add(c, d_queries);
+      if (keys.gradient) keys.gradient->add(c, d_keys);
+      if (values.gradient) values.gradient->add(c, d_values);
+    });
+  }
+  return out;
+}
+
 Var attention_step(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,
                    const AttentionSpans& spans, const AttentionOptions& options) {
   require(static_cast<int64_t>(spans.offsets.size()) == queries.rows() + 1,

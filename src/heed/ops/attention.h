@@ -25,6 +25,10 @@ Var self_attention(Context& c, const Var& projected, const Layout& layout, const
 Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& memory,
                     const Layout& memory_layout, const AttentionOptions& options);
 
+// The same with keys and values [R_k, D] of their own, which may be the same rows.
+Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
+                    const Var& values, const Layout& key_layout, const AttentionOptions& options);
+
 // What newly decoded positions see of a cache: query r the rows rows[offsets[r]] .. rows[offsets[r + 1]], or,
 // when `rows` is empty, the consecutive rows from first[r] on.
 struct AttentionSpans {

@@ -93,6 +93,25 @@ OpCase cross_case(const std::string& name, const AttentionOptions& options) {
           }};
 }
 
+// Keys and values the same rows, as recurrent decoders have it.
+OpCase shared_case(const std::string& name, const AttentionOptions& options) {
+  return {name, [=](const OpSize& size) {
+            const int64_t width = size.width;
+            const Layout queries = size.layout(), keys = memory_of(size);
+            OpInstance made;
+            made.operands = {{"queries", {queries.rows(), width}}, {"memory", {keys.rows(), width}}};
+            made.run = [=](Context& c, const OpInputs& in) {
+              return std::vector{cross_attention(c, in.var(0), queries, in.var(1), in.var(1), keys, options)};
+            };
+            made.plain = [=](const std::vector<Values>& in) {
+              return std::vector<Values>{plain_attention(queries, keys, width, options, in[0].data(), width,
+                                                         in[1].data(), in[1].data(), width)};
+            };
+            made.flops = attention_flops(queries, keys, width);
+            return made;
+          }};
+}
+
 OpCase weights_case(const std::string& name, const AttentionOptions& options) {
   return {name, [=](const OpSize& size) {
             const int64_t width = size.width, head_width = width / options.heads;
@@ -199,7 +218,7 @@ std::vector<Op> attention_ops() {
            "the same, keys and values from a memory",
            true,
            {cross_case("two heads", two_heads), cross_case("not scaled", unscaled),
-            cross_case("with dropout", thinned)}},
+            cross_case("with dropout", thinned), shared_case("keys are values", unscaled)}},
           {"attention_step",
            "attention.h",
            "the same for new positions over cached keys and values",

@@ -1,0 +1,170 @@
+#include "heed/ops/additive_attention.h"
+
+#include <algorithm>
+
+#include "heed/kernels/additive_attention.h"
+
+namespace heed {
+namespace {
+
+// Which queries see which keys, and where their weights stand.
+struct Pairs {
+  std::vector<int32_t> query_offsets, key_begin, key_end;
+  std::vector<int64_t> weight_begin;  // one more than sentences: the last is the number of weights
+
+  void add(int32_t query_end, int32_t first_key, int32_t last_key) {
+    if (query_offsets.empty()) {
+      query_offsets.push_back(0);
+      weight_begin.push_back(0);
+    }
+    const int64_t queries = query_end - query_offsets.back();
+    query_offsets.push_back(query_end);
+    key_begin.push_back(first_key);
+    key_end.push_back(last_key);
+    weight_begin.push_back(weight_begin.back() + queries * (last_key - first_key));
+  }
+  int64_t weights() const { return weight_begin.empty() ? 0 : weight_begin.back(); }
+};
+
+Pairs pairs_of(const Layout& queries, const Layout& keys) {
+  require(queries.sentences() == keys.sentences(), "additive attention: {} sentences query {}",
+          queries.sentences(), keys.sentences());
+  Pairs pairs;
+  for (int64_t b = 0; b < queries.sentences(); ++b) pairs.add(queries.end(b), keys.begin(b), keys.end(b));
+  return pairs;
+}
+
+void check(const Tensor& queries, const Tensor& keys, const Tensor& values, const Parameter& score) {
+  const int64_t width = score.value().size();
+  require(queries.width() == width && keys.width() == width,
+          "additive attention {}: queries and keys of widths {} and {} for scores of width {}", score.name(),
+          queries.width(), keys.width(), width);
+  require(keys.rows() == values.rows(), "additive attention {}: {} keys for {} values", score.name(),
+          keys.rows(), values.rows());
+}
+
+template <class T>
+kernels::AdditiveAttentionArgs<T> arguments(const Tensor& queries, const Tensor& keys, const Tensor& values,
+                                            const Pairs& pairs, const Parameter& score, const Tensor& weights,
+                                            const Tensor& out) {
+  return {.sentences = static_cast<int64_t>(pairs.key_begin.size()),
+          .query_offsets = pairs.query_offsets.data(),
+          .key_begin = pairs.key_begin.data(),
+          .key_end = pairs.key_end.data(),
+          .width = queries.width(),
+          .value_width = values.width(),
+          .q = queries.data<T>(),
+          .k = keys.data<T>(),
+          .v = values.data<T>(),
+          .q_stride = queries.row_stride(),
+          .k_stride = keys.row_stride(),
+          .v_stride = values.row_stride(),
+          .score = score.value().data<float>(),
+          .weight_begin = pairs.weight_begin.data(),
+          .weights = weights.data<float>(),
+          .out = out ? out.data<T>() : nullptr};
+}
+
+// tanh, its factor and the sums, a pair and column; then the weighted sum of values.
+ProfileScope profiled(Context& c, const char* op, const Pairs& pairs, int64_t width, int64_t value_width,
+                      double passes) {
+  return {c.profile, op, passes * static_cast<double>(pairs.weights() * (12 * width + 2 * value_width)), 0.0};
+}
+
+Tensor run(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values, const Pairs& pairs,
+           const Parameter& score, const Tensor& weights) {
+  check(queries, keys, values, score);
+  const ProfileScope scope = profiled(c, "additive attention", pairs, queries.width(), values.width(), 1.0);
+  Tensor out = c.allocate(Shape{queries.rows(), values.width()}, queries.dtype());
+  dispatch(queries.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::additive_attention(c.pool, arguments<T>(queries, keys, values, pairs, score, weights, out));
+  });
+  return out;
+}
+
+// Sum over sentences, in their order.
+Tensor sum_of_rows(Context& c, const Tensor& parts, const Shape& shape) {
+  Tensor sum = c.allocate(shape, DType::f32);
+  float* total = sum.data<float>();
+  std::fill_n(total, sum.size(), 0.0f);
+  for (int64_t b = 0; b < parts.rows(); ++b)
+    for (int64_t a = 0; a < sum.size(); ++a) total[a] += parts.row<float>(b)[a];
+  return sum;
+}
+
+}  // namespace
+
+Var additive_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
+                       const Var& values, const Layout& key_layout, const Parameter& score) {
+  require(queries.rows() == query_layout.rows() && keys.rows() == key_layout.rows(),
+          "additive attention {}: {} and {} rows with layouts of {} and {}", score.name(), queries.rows(),
+          keys.rows(), query_layout.rows(), key_layout.rows());
+  auto pairs = std::make_shared<const Pairs>(pairs_of(query_layout, key_layout));
+  const Tensor weights = c.allocate(Shape{pairs->weights()}, DType::f32);
+  Var out(run(c, queries.value, keys.value, values.value, *pairs, score, weights));
+  if (!c.recording()) return out;
+  c.tape->record(out, [queries, keys, values, pairs, weights, &score](Context& c, const Tensor& d_out) {
+    const ProfileScope scope =
+        profiled(c, "additive attention gradient", *pairs, queries.width(), values.width(), 2.0);
+    const Tensor dq = c.allocate(queries.shape(), d_out.dtype());
+    const Tensor dk = c.allocate(keys.shape(), d_out.dtype());
+    const Tensor dv = c.allocate(values.shape(), d_out.dtype());
+    const Tensor d_score =
+        c.allocate(Shape{static_cast<int64_t>(pairs->key_begin.size()), queries.width()}, DType::f32);
+    dispatch(d_out.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      kernels::additive_attention_gradient(
+          c.pool, kernels::AdditiveAttentionGradientArgs<T>{
+                      .forward = arguments<T>(queries.value, keys.value, values.value, *pairs, score, weights,
+                                              Tensor()),
+                      .d_out = d_out.data<T>(),
+                      .d_out_stride = d_out.row_stride(),
+                      .dq = dq.data<T>(),
+                      .dk = dk.data<T>(),
+                      .dv = dv.data<T>(),
+                      .d_score = d_score.data<float>()});
+    });
+    if (queries.gradient) queries.gradient->add(c, dq);
+    if (keys.gradient) keys.gradient->add(c, dk);
+    if (values.gradient) values.gradient->add(c, dv);
+    score.gradient().add(c, sum_of_rows(c, d_score, score.shape()));
+  });
+  return out;
+}
+
+Var additive_attention_step(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,
+                            const AttentionSpans& spans, const Parameter& score) {
+  require(static_cast<int64_t>(spans.first.size()) == queries.rows() &&
+              static_cast<int64_t>(spans.offsets.size()) == queries.rows() + 1,
+          "additive attention {}: {} spans for {} queries", score.name(), spans.first.size(), queries.rows());
+  Pairs pairs;
+  for (size_t r = 0; r < spans.first.size(); ++r) {
+    pairs.add(static_cast<int32_t>(r) + 1, spans.first[r],
+              spans.first[r] + spans.offsets[r + 1] - spans.offsets[r]);
+  }
+  const Tensor weights = c.allocate(Shape{pairs.weights()}, DType::f32);
+  return Var(run(c, queries, keys, values, pairs, score, weights));
+}
+
+std::vector<Tensor> additive_attention_weights(Context& c, const Tensor& queries, const Layout& query_layout,
+                                               const Tensor& keys, const Layout& key_layout,
+                                               const Parameter& score) {
+  check(queries, keys, keys, score);
+  const Pairs pairs = pairs_of(query_layout, key_layout);
+  const Tensor weights = c.allocate(Shape{pairs.weights()}, DType::f32);
+  dispatch(queries.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::additive_attention(c.pool, arguments<T>(queries, keys, keys, pairs, score, weights, Tensor()));
+  });
+  std::vector<Tensor> sentences;
+  for (int64_t b = 0; b < query_layout.sentences(); ++b) {
+    Tensor sentence = Tensor::empty({1, query_layout.length(b), key_layout.length(b)});
+    std::copy_n(weights.data<float>() + pairs.weight_begin[static_cast<size_t>(b)], sentence.size(),
+                sentence.data<float>());
+    sentences.push_back(sentence);
+  }
+  return sentences;
+}
+
+}  // namespace heed

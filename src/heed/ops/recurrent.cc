@@ -1,0 +1,215 @@
+#include "heed/ops/recurrent.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace heed {
+namespace {
+
+using kernels::Cell;
+
+// What a pass leaves for its gradient.
+struct Saved {
+  Tensor initial, initial_cell;      // f32, dense
+  Tensor h_previous, values, cells;  // [R, H], [R, 4H], [R, 2H]
+};
+
+Tensor as_f32(Context& c, const Tensor& x) {
+  if (!x || (x.dtype() == DType::f32 && x.is_dense())) return x;
+  Tensor copy = c.allocate(x.shape(), DType::f32);
+  dispatch(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t r = 0; r < x.rows(); ++r)
+      std::transform(x.row<T>(r), x.row<T>(r) + x.width(), copy.row<float>(r),
+                     [](T value) { return static_cast<float>(value); });
+  });
+  return copy;
+}
+
+void add_as(Context& c, const Var& into, const Tensor& d) {
+  if (into.value.dtype() == DType::f32) {
+    into.gradient->add(c, d);
+    return;
+  }
+  Tensor copy = c.allocate(d.shape(), DType::bf16);
+  std::transform(d.data<float>(), d.data<float>() + d.size(), copy.data<Bf16>(),
+                 [](float value) { return Bf16(value); });
+  into.gradient->add(c, copy);
+}
+
+void check(const RecurrentPass& pass, Cell cell, const Layout& layout) {
+  const int64_t width = pass.weight->shape().width(), gates = kernels::gates_of(cell) * width;
+  require(pass.weight->shape() == (Shape{gates, width}), "recurrent {}: a weight of shape {} for {} gates",
+          pass.weight->name(), pass.weight->shape().to_string(), kernels::gates_of(cell));
+  require(pass.gates_x.width() == gates && pass.gates_x.rows() == layout.rows(),
+          "recurrent {}: gates of shape {} for width {} and {} rows", pass.weight->name(),
+          pass.gates_x.shape().to_string(), width, layout.rows());
+  for (const Var* initial : {&pass.initial, &pass.initial_cell}) {
+    require(!*initial || initial->shape() == (Shape{layout.sentences(), width}),
+            "recurrent {}: an initial state of shape {} for {} sentences of width {}", pass.weight->name(),
+            *initial ? initial->shape().to_string() : "", layout.sentences(), width);
+  }
+}
+
+Tensor zeros(Context& c, const Shape& shape, DType dtype) {
+  Tensor x = c.allocate(shape, dtype);
+  dispatch(dtype, [&](auto zero) { std::fill_n(x.data<decltype(zero)>(), x.size(), zero); });
+  return x;
+}
+
+const float* data_or_null(const Tensor& x) {
+  return x ? x.data<float>() : nullptr;
+}
+
+template <class T>
+kernels::RecurrentArgs<T> arguments(Context& c, Cell cell, const RecurrentPass& pass, const Layout& layout,
+                                    const Saved& saved) {
+  return {.cell = cell,
+          .sentences = layout.sentences(),
+          .width = pass.weight->shape().width(),
+          .offsets = layout.offsets().data(),
+          .reverse = pass.reverse,
+          .gates_x = pass.gates_x.value.data<T>(),
+          .gates_stride = pass.gates_x.value.row_stride(),
+          .weight = &pass.weight->packed(c),
+          .bias = pass.bias ? pass.bias->value().data<float>() : nullptr,
+          .initial = data_or_null(saved.initial),
+          .initial_cell = data_or_null(saved.initial_cell),
+          .h_previous = saved.h_previous ? saved.h_previous.data<T>() : nullptr,
+          .saved = saved.values ? saved.values.data<T>() : nullptr,
+          .cells = saved.cells ? saved.cells.data<T>() : nullptr};
+}
+
+// The recurrent products of every row.
+ProfileScope profiled(Context& c, const char* op, const std::vector<RecurrentPass>& passes, double times) {
+  double flops = 0.0, bytes = 0.0;
+  for (const RecurrentPass& pass : passes) {
+    flops += 2.0 * times * static_cast<double>(pass.gates_x.rows() * pass.weight->value().size());
+    bytes += times * static_cast<double>(pass.gates_x.value.size() * size_of(pass.gates_x.value.dtype()));
+  }
+  return {c.profile, op, flops, bytes};
+}
+
+void add_gradients(Context& c, Cell cell, const std::vector<RecurrentPass>& passes, const Layout& layout,
+                   const std::vector<Saved>& saved, const Tensor& d_rows, const std::vector<Tensor>& d_last,
+                   const std::vector<Tensor>& d_last_cell) {
+  const ProfileScope scope = profiled(c, "recurrent gradient", passes, 2.0);
+  const int64_t width = passes.front().weight->shape().width();
+  const Shape state{layout.sentences(), width};
+  dispatch(d_rows.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<kernels::RecurrentGradientArgs<T>> args;
+    std::vector<Tensor> d_gates_x, d_gates_h, d_initial, d_initial_cell;
+    for (size_t p = 0; p < passes.size(); ++p) {
+      const RecurrentPass& pass = passes[p];
+      const int64_t column = static_cast<int64_t>(p) * width;
+      d_gates_x.push_back(c.allocate(Shape{layout.rows(), pass.gates_x.width()}, d_rows.dtype()));
+      d_gates_h.push_back(cell == Cell::gru ? c.allocate(d_gates_x.back().shape(), d_rows.dtype())
+                                            : d_gates_x.back());
+      d_initial.push_back(pass.initial.gradient ? c.allocate(state, DType::f32) : Tensor());
+      d_initial_cell.push_back(pass.initial_cell.gradient ? c.allocate(state, DType::f32) : Tensor());
+      args.push_back(
+          {.forward = arguments<T>(c, cell, pass, layout, saved[p]),
+           .weight_back = &pass.weight->packed_back(c),
+           .d_h = d_rows.columns(column, column + width).template data<T>(),
+           .d_h_stride = d_rows.row_stride(),
+           .d_last = data_or_null(d_last[p]),
+           .d_last_cell = cell == Cell::lstm ? data_or_null(d_last_cell[p]) : nullptr,
+           .d_gates_x = d_gates_x.back().template data<T>(),
+           .d_gates_h = cell == Cell::gru ? d_gates_h.back().template data<T>() : nullptr,
+           .d_initial = d_initial.back() ? d_initial.back().template data<float>() : nullptr,
+           .d_initial_cell = d_initial_cell.back() ? d_initial_cell.back().template data<float>() : nullptr});
+    }
+    kernels::recurrent_gradient(c.pool, args);
+
+    for (size_t p = 0; p < passes.size(); ++p) {
+      const RecurrentPass& pass = passes[p];
+      const Tensor dw = c.allocate(pass.weight->shape(), DType::f32);
+      const Tensor db = pass.bias ? c.allocate(pass.bias->shape(), DType::f32) : Tensor();
+      kernels::weight_gradient(c.pool,
+                               kernels::WeightGradientArgs<T>{.dy = d_gates_h[p].template data<T>(),
+                                                              .dy_stride = d_gates_h[p].row_stride(),
+                                                              .x = saved[p].h_previous.template data<T>(),
+                                                              .x_stride = width,
+                                                              .rows = layout.rows(),
+                                                              .inner = width,
+                                                              .outer = pass.gates_x.width(),
+                                                              .dw = dw.data<float>(),
+                                                              .dbias = db ? db.data<float>() : nullptr});
+      pass.weight->gradient().add(c, dw);
+      if (pass.bias) pass.bias->gradient().add(c, db);
+      if (pass.gates_x.gradient) pass.gates_x.gradient->add(c, d_gates_x[p]);
+      if (d_initial[p]) add_as(c, pass.initial, d_initial[p]);
+      if (d_initial_cell[p]) add_as(c, pass.initial_cell, d_initial_cell[p]);
+    }
+  });
+}
+
+}  // namespace
+
+RecurrentStates recurrent(Context& c, Cell cell, const std::vector<RecurrentPass>& passes,
+                          const Layout& layout) {
+  require(!passes.empty(), "recurrent: no passes");
+  for (const RecurrentPass& pass : passes) check(pass, cell, layout);
+  const ProfileScope scope = profiled(c, "recurrent", passes, 1.0);
+  const int64_t width = passes.front().weight->shape().width(), rows = layout.rows();
+  const DType dtype = passes.front().gates_x.value.dtype();
+  const bool lstm = cell == Cell::lstm;
+
+  RecurrentStates out;
+  out.rows = Var(c.allocate(Shape{rows, static_cast<int64_t>(passes.size()) * width}, dtype));
+  std::vector<Saved> saved;
+  for (const RecurrentPass& pass : passes) {
+    require(pass.weight->shape().width() == width, "recurrent {}: passes of widths {} and {}",
+            pass.weight->name(), pass.weight->shape().width(), width);
+    Saved& s = saved.emplace_back();
+    s.initial = as_f32(c, pass.initial.value);
+    s.initial_cell = as_f32(c, pass.initial_cell.value);
+    if (c.recording()) {
+      s.h_previous = c.allocate(Shape{rows, width}, dtype);
+      s.values = c.allocate(Shape{rows, 4 * width}, dtype);
+      if (lstm) s.cells = c.allocate(Shape{rows, 2 * width}, dtype);
+    }
+    const Shape state{layout.sentences(), width};
+    out.last.emplace_back(c.allocate(state, DType::f32));
+    if (lstm) out.last_cell.emplace_back(c.allocate(state, DType::f32));
+  }
+  dispatch(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<kernels::RecurrentArgs<T>> args;
+    for (size_t p = 0; p < passes.size(); ++p) {
+      const int64_t column = static_cast<int64_t>(p) * width;
+      args.push_back(arguments<T>(c, cell, passes[p], layout, saved[p]));
+      args.back().h = out.rows.value.columns(column, column + width).template data<T>();
+      args.back().h_stride = out.rows.value.row_stride();
+      args.back().last = out.last[p].value.data<float>();
+      if (lstm) args.back().last_cell = out.last_cell[p].value.data<float>();
+    }
+    kernels::recurrent(c.pool, args);
+  });
+  if (!c.recording()) return out;
+
+  auto outputs = std::make_shared<RecurrentStates>();  // what backward asks for its gradients
+  c.tape->record({&out.rows}, [cell, passes, layout, saved, outputs](Context& c) {
+    const auto taken = [](const std::vector<Var>& states) {
+      std::vector<Tensor> gradients;
+      for (const Var& state : states) gradients.push_back(state.gradient->take());
+      return gradients;
+    };
+    const std::vector<Tensor> d_last = taken(outputs->last), d_last_cell = taken(outputs->last_cell);
+    Tensor d_rows = outputs->rows.gradient->take();
+    const auto present = [](const Tensor& d) { return static_cast<bool>(d); };
+    if (!d_rows && std::none_of(d_last.begin(), d_last.end(), present) &&
+        std::none_of(d_last_cell.begin(), d_last_cell.end(), present)) {
+      return;
+    }
+    if (!d_rows) d_rows = zeros(c, outputs->rows.shape(), passes.front().gates_x.value.dtype());
+    add_gradients(c, cell, passes, layout, saved, d_rows, d_last, d_last_cell);
+  });
+  for (Var& last : out.last) last.gradient = std::make_shared<Gradient>();
+  for (Var& last : out.last_cell) last.gradient = std::make_shared<Gradient>();
+  *outputs = out;
+  return out;
+}
+
+}  // namespace heed

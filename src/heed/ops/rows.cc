@@ -1,0 +1,152 @@
+#include "heed/ops/rows.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace heed {
+namespace {
+
+bool asks_for_gradient(const Context& c, const std::vector<Var>& parts) {
+  return c.recording() && std::any_of(parts.begin(), parts.end(), [](const Var& v) { return v.gradient; });
+}
+
+// to = from, row by row, converting where the types differ.
+void copy_columns(const Tensor& from, const Tensor& to) {
+  dispatch(from.dtype(), [&](auto from_zero) {
+    using From = decltype(from_zero);
+    dispatch(to.dtype(), [&](auto to_zero) {
+      using To = decltype(to_zero);
+      for (int64_t r = 0; r < from.rows(); ++r) {
+        std::transform(from.row<From>(r), from.row<From>(r) + from.width(), to.row<To>(r), [](From value) {
+          if constexpr (std::is_same_v<From, To>)
+            return value;
+          else
+            return static_cast<To>(static_cast<float>(value));
+        });
+      }
+    });
+  });
+}
+
+// Where a row of the stack stands.
+struct Place {
+  int32_t part, row;
+};
+
+}  // namespace
+
+Var concat_columns(Context& c, const std::vector<Var>& parts) {
+  require(!parts.empty(), "concat_columns: nothing to put side by side");
+  int64_t width = 0;
+  for (const Var& part : parts) {
+    require(part.rows() == parts.front().rows(), "concat_columns: {} rows beside {}", part.rows(),
+            parts.front().rows());
+    width += part.width();
+  }
+  Var out(c.allocate(Shape{parts.front().rows(), width}));
+  int64_t column = 0;
+  for (const Var& part : parts) {
+    copy_columns(part.value, out.value.columns(column, column + part.width()));
+    column += part.width();
+  }
+  if (asks_for_gradient(c, parts)) {
+    c.tape->record(out, [parts](Context& c, const Tensor& d_out) {
+      int64_t column = 0;
+      for (const Var& part : parts) {
+        if (part.gradient) {
+          const Tensor d_part = c.allocate(part.shape(), part.value.dtype());
+          copy_columns(d_out.columns(column, column + part.width()), d_part);
+          part.gradient->add(c, d_part);
+        }
+        column += part.width();
+      }
+    });
+  }
+  return out;
+}
+
+Var gather_rows(Context& c, const std::vector<Var>& parts, std::span<const int32_t> rows) {
+  require(!parts.empty(), "gather_rows: nothing to gather from");
+  const int64_t width = parts.front().width();
+  const DType dtype = parts.front().value.dtype();
+  std::vector<Place> stack;
+  for (size_t p = 0; p < parts.size(); ++p) {
+    require(parts[p].width() == width && parts[p].value.dtype() == dtype,
+            "gather_rows: {} of {} on rows of width {}", parts[p].shape().to_string(),
+            name_of(parts[p].value.dtype()), width);
+    for (int64_t r = 0; r < parts[p].rows(); ++r)
+      stack.push_back({static_cast<int32_t>(p), static_cast<int32_t>(r)});
+  }
+  auto places = std::make_shared<std::vector<Place>>();
+  for (const int32_t row : rows) {
+    require(row >= 0 && row < static_cast<int32_t>(stack.size()), "gather_rows: row {} of {}", row,
+            stack.size());
+    places->push_back(stack[static_cast<size_t>(row)]);
+  }
+
+  Var out(c.allocate(Shape{static_cast<int64_t>(rows.size()), width}, dtype));
+  dispatch(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for (size_t i = 0; i < places->size(); ++i) {
+      const auto [part, row] = (*places)[i];
+      std::copy_n(parts[static_cast<size_t>(part)].value.row<T>(row), width,
+                  out.value.row<T>(static_cast<int64_t>(i)));
+    }
+  });
+  if (asks_for_gradient(c, parts)) {
+    c.tape->record(out, [parts, places](Context& c, const Tensor& d_out) {
+      dispatch(d_out.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        std::vector<Tensor> d_parts;
+        for (const Var& part : parts) {
+          d_parts.push_back(c.allocate(part.shape(), d_out.dtype()));
+          std::fill_n(d_parts.back().data<T>(), d_parts.back().size(), T(0.0f));
+        }
+        for (size_t i = 0; i < places->size(); ++i) {
+          const auto [part, row] = (*places)[i];
+          const T* from = d_out.row<T>(static_cast<int64_t>(i));
+          T* to = d_parts[static_cast<size_t>(part)].template row<T>(row);
+          for (int64_t j = 0; j < d_out.width(); ++j)
+            to[j] = T(static_cast<float>(to[j]) + static_cast<float>(from[j]));
+        }
+        for (size_t p = 0; p < parts.size(); ++p)
+          if (parts[p].gradient) parts[p].gradient->add(c, d_parts[p]);
+      });
+    });
+  }
+  return out;
+}
+
+Var mean_rows(Context& c, const Var& x, const Layout& layout) {
+  require(x.rows() == layout.rows(), "mean_rows: {} rows with a layout of {}", x.rows(), layout.rows());
+  Var out(c.allocate(Shape{layout.sentences(), x.width()}, x.value.dtype()));
+  dispatch(x.value.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<float> sum(static_cast<size_t>(x.width()));
+    for (int64_t b = 0; b < layout.sentences(); ++b) {
+      std::fill(sum.begin(), sum.end(), 0.0f);
+      for (int64_t r = layout.begin(b); r < layout.end(b); ++r)
+        for (int64_t j = 0; j < x.width(); ++j) sum[j] += static_cast<float>(x.value.row<T>(r)[j]);
+      const auto length = static_cast<float>(std::max(1, layout.length(b)));
+      for (int64_t j = 0; j < x.width(); ++j) out.value.row<T>(b)[j] = T(sum[j] / length);
+    }
+  });
+  if (c.recording() && x.gradient) {
+    c.tape->record(out, [x, layout](Context& c, const Tensor& d_out) {
+      const Tensor dx = c.allocate(x.shape(), d_out.dtype());
+      dispatch(d_out.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        for (int64_t b = 0; b < layout.sentences(); ++b) {
+          const auto length = static_cast<float>(layout.length(b));
+          for (int64_t r = layout.begin(b); r < layout.end(b); ++r)
+            for (int64_t j = 0; j < dx.width(); ++j)
+              dx.row<T>(r)[j] = T(static_cast<float>(d_out.row<T>(b)[j]) / length);
+        }
+      });
+      x.gradient->add(c, dx);
+    });
+  }
+  return out;
+}
+
+}  // namespace heed

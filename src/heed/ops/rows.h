@@ -1,0 +1,22 @@
+// Moving rows and columns. Letters: B sentences, R rows.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "heed/autograd/tape.h"
+#include "heed/tensor/layout.h"
+
+namespace heed {
+
+// Side by side: parts [R, D_i] -> [R, sum of D_i], in the context's precision whatever the parts have.
+Var concat_columns(Context& c, const std::vector<Var>& parts);
+
+// Rows of `parts` stacked on each other, all of one width and type: row i of the result is row rows[i] of the
+// stack. A row may be named several times or never.
+Var gather_rows(Context& c, const std::vector<Var>& parts, std::span<const int32_t> rows);
+
+// The mean of each sentence's rows: x [R, D] -> [B, D]; zeros for an empty sentence.
+Var mean_rows(Context& c, const Var& x, const Layout& layout);
+
+}  // namespace heed
