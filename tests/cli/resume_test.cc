@@ -177,9 +177,15 @@ TEST(Resume, InterruptSavesAndSaysHowToGoOn) {
   ASSERT_EQ(run_heed(task.train("whole", {}, kThreads[0])).code, 0);
   const std::string folder = task.path("killed");
   for (const int64_t update : {3, 17, 33}) {
+    const auto last_logged = [&] {
+      const std::vector<int64_t> updates =
+          file_exists(folder + "/log.jsonl") ? logged(folder, "update") : std::vector<int64_t>();
+      return updates.empty() ? 0 : updates.back();
+    };
+    // Beyond what the run before it logged, so that this one is surely under way.
+    const int64_t awaited = std::max(update, last_logged() + 1);
     Process training(task.train("killed", {}, {"--resume"}));
-    while (training.running() && (!file_exists(folder + "/log.jsonl") || logged(folder, "update").empty() ||
-                                  logged(folder, "update").back() < update)) {
+    while (training.running() && last_logged() < awaited) {
     }
     training.send(SIGINT);
     const int code = training.wait();
