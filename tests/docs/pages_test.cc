@@ -130,7 +130,11 @@ TEST(Pages, EveryConfigurationIsRead) {
 
 TEST(Pages, EveryKeyOfTheConfigurationExists) {
   std::set<std::string> known;
-  for (const ConfigKey& key : list_keys(visit_of(RunConfig()))) known.insert(key.path);
+  for (const ModelType type : {ModelType::transformer, ModelType::rnn}) {
+    RunConfig config;
+    config.model.type = type;
+    for (const ConfigKey& key : list_keys(visit_of(config))) known.insert(key.path);
+  }
   int keys = 0;
   for (const Page& page : all_pages()) {
     for (const std::string& line : split(page.text, '\n')) {

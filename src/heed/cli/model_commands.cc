@@ -70,15 +70,13 @@ int info(Arguments arguments) {
   parser.parse(arguments);
 
   const SavedModel model(path, 1);
-  const TransformerConfig& t = model.config().model.transformer;
-  const int64_t encoder = t.encoder_layers > 0 ? t.encoder_layers : t.layers;
-  const int64_t decoder = t.decoder_layers > 0 ? t.decoder_layers : t.layers;
+  const ModelSummary summary = model.model().summary();
   const int64_t parameters = model.model().parameters().count();
   const ModelText& text = model.text();
   if (options.json) {
     JsonWriter json;
-    json.begin_object().field("type", "transformer").field("encoder_layers", encoder);
-    json.field("decoder_layers", decoder).field("width", t.width).field("heads", t.heads);
+    json.begin_object().field("type", summary.type);
+    for (const auto& [name, size] : summary.sizes) json.field(name, size);
     json.field("source_words", text.source->vocabulary().size());
     json.field("target_words", text.target->vocabulary().size());
     json.field("shared_vocabulary", text.shared()).field("parameters", parameters);
@@ -93,12 +91,9 @@ int info(Arguments arguments) {
       text.shared() ? fmt::format("{} shared words", text.source->vocabulary().size())
                     : fmt::format("{} source and {} target words", text.source->vocabulary().size(),
                                   text.target->vocabulary().size());
-  std::puts(fmt::format(
-                "transformer {}+{}, width {}, {} heads, {}, {:.1f} M parameters, {}; trained {} updates ({}, "
-                "heed {})",
-                encoder, decoder, t.width, t.heads, words, static_cast<double>(parameters) / 1e6,
-                model.stamp().precision, model.stamp().update, model.stamp().processor,
-                model.stamp().heed_version)
+  std::puts(fmt::format("{}, {}, {:.1f} M parameters, {}; trained {} updates ({}, heed {})", summary.text,
+                        words, static_cast<double>(parameters) / 1e6, model.stamp().precision,
+                        model.stamp().update, model.stamp().processor, model.stamp().heed_version)
                 .c_str());
   return 0;
 }

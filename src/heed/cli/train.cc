@@ -76,6 +76,16 @@ class ConsoleListener final : public TrainListener {
   double seconds_before_ = 0.0;
 };
 
+// The keys of a model that is not the default one.
+struct RnnModel {
+  ModelConfig model{.type = ModelType::rnn, .transformer = {}, .rnn = {}};
+  void visit(ConfigVisitor& v) { v.group("model", model, "with `type: rnn`"); }
+};
+
+std::string configuration_page() {
+  return describe_as_markdown(visit_of(RunConfig())) + "\n" + describe_as_markdown(visit_of(RnnModel()));
+}
+
 }  // namespace
 
 int train(Arguments arguments) {
@@ -91,7 +101,7 @@ int train(Arguments arguments) {
   } catch (const HelpRequested& request) {
     if (request.topic().empty()) throw;
     if (request.topic() == "markdown")  // docs/configuration.md is this
-      throw HelpRequested(describe_as_markdown(visit_of(RunConfig())), request.topic());
+      throw HelpRequested(configuration_page(), request.topic());
     const std::string group = request.topic() == "config" ? "" : request.topic();
     throw HelpRequested(describe(visit_of(RunConfig()), group), request.topic());
   }

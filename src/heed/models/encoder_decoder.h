@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "heed/nn/parameters.h"
@@ -18,6 +19,13 @@ struct AttentionWeights {
   AttentionKind kind = AttentionKind::source;
   int64_t layer = 0;  // from 0
   Tensor weights;
+};
+
+// What a model is, in a line and in numbers.
+struct ModelSummary {
+  std::string text;  // "transformer 6+6, width 512, 8 heads"
+  std::string type;  // as in the configuration
+  std::vector<std::pair<std::string, int64_t>> sizes;
 };
 
 struct LossOptions {
@@ -42,6 +50,8 @@ class EncoderDecoder {
 
   // The same, as log-probabilities of every word: [R_t, V] f32.
   virtual Tensor log_probs(Context& c, const TokenField& source, const TokenField& target) const = 0;
+
+  virtual ModelSummary summary() const = 0;
 
   virtual std::unique_ptr<StepDecoder> step_decoder() const = 0;
 

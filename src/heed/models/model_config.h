@@ -4,19 +4,21 @@
 #include <memory>
 
 #include "heed/models/encoder_decoder.h"
+#include "heed/models/rnn_seq2seq.h"
 #include "heed/models/transformer.h"
 
 namespace heed {
 
-enum class ModelType { transformer };
+enum class ModelType { transformer, rnn };
 
 // `type` chooses; only that type's keys are then known.
 struct ModelConfig {
   ModelType type = ModelType::transformer;
   TransformerConfig transformer;
+  RnnConfig rnn;
 
   void visit(ConfigVisitor& v);
-  int64_t width() const { return transformer.width; }
+  int64_t width() const { return type == ModelType::rnn ? rnn.width : transformer.width; }
 };
 
 // Throws InputError when the configuration does not fit together.

@@ -1,5 +1,7 @@
 #include "heed/models/transformer.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "heed/ops/activation.h"
@@ -162,6 +164,17 @@ OutputLoss Transformer::loss(Context& c, const TokenField& source, const TokenFi
   c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
   return r_drop_loss(c, first, states(), *output_weight_, output_bias_, target.ids, options.smoothing,
                      options.r_drop);
+}
+
+ModelSummary Transformer::summary() const {
+  const auto encoder = static_cast<int64_t>(encoder_.size()), decoder = static_cast<int64_t>(decoder_.size());
+  return {
+      fmt::format("transformer {}+{}, width {}, {} heads", encoder, decoder, config_.width, config_.heads),
+      "transformer",
+      {{"encoder_layers", encoder},
+       {"decoder_layers", decoder},
+       {"width", config_.width},
+       {"heads", config_.heads}}};
 }
 
 Tensor Transformer::log_probs(Context& c, const TokenField& source, const TokenField& target) const {

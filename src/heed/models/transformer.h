@@ -10,6 +10,7 @@
 
 #include "heed/base/config.h"
 #include "heed/models/encoder_decoder.h"
+#include "heed/models/tying.h"
 #include "heed/nn/attention/multi_head.h"
 #include "heed/nn/norm.h"
 #include "heed/ops/embedding.h"
@@ -17,11 +18,6 @@
 namespace heed {
 
 enum class Positions { sinusoidal, learned };
-enum class Tying {
-  all,
-  target,
-  none
-};  // which of source embedding, target embedding and output are one weight
 enum class FeedForwardActivation { relu, gelu };
 
 struct TransformerConfig {
@@ -111,6 +107,7 @@ class Transformer final : public EncoderDecoder {
   OutputLoss loss(Context& c, const TokenField& source, const TokenField& target,
                   const LossOptions& options) const override;
   Tensor log_probs(Context& c, const TokenField& source, const TokenField& target) const override;
+  ModelSummary summary() const override;
   std::unique_ptr<StepDecoder> step_decoder() const override;
   std::vector<AttentionWeights> attention(Context& c, const TokenField& source,
                                           const TokenField& target) const override;

@@ -9,8 +9,8 @@
 
 namespace heed {
 
-// Rows of keys and values side by side [rows, 2D] that only grow. Which rows a hypothesis sees is the
-// decoder's list: reordering hypotheses moves no keys.
+// Rows of keys and values side by side, [rows, 2D] or as their owner cuts them, that only grow. Which rows a
+// hypothesis sees is the decoder's list: reordering hypotheses moves no keys.
 class KeyValueCache {
  public:
   // Appends rows [R, 2D] (a view will do) and returns the index of the first.
@@ -19,6 +19,7 @@ class KeyValueCache {
   void keep_rows(std::span<const int32_t> rows);
 
   int64_t rows() const { return rows_; }
+  Tensor stored() const { return storage_.row_range(0, rows_); }
   Tensor keys() const { return storage_.row_range(0, rows_).columns(0, storage_.width() / 2); }
   Tensor values() const {
     return storage_.row_range(0, rows_).columns(storage_.width() / 2, storage_.width());

@@ -1,0 +1,176 @@
+#include "heed/models/rnn_decoding.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace heed {
+namespace {
+
+// Where a hypothesis' source stands in the memory's cache.
+struct Source {
+  int32_t first = 0;
+  int32_t length = 0;
+  int32_t position = 0;  // of the hypothesis, next to be written
+};
+
+// Everything of it is on the heap: decoding resets step memory.
+class State final : public DecoderState {
+ public:
+  int64_t rows() const override { return static_cast<int64_t>(sources.size()); }
+
+  std::vector<Source> sources;
+  RnnState carried;
+  Tensor outputs;        // [N, E] what the output layer reads
+  KeyValueCache memory;  // of all sources
+};
+
+State& mine(DecoderState& state) {
+  return static_cast<State&>(state);
+}
+const State& mine(const DecoderState& state) {
+  return static_cast<const State&>(state);
+}
+
+void copy_rows(const Tensor& from, int64_t from_row, const Tensor& to, int64_t to_row, int64_t rows) {
+  dispatch(from.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t r = 0; r < rows; ++r)
+      std::copy_n(from.row<T>(from_row + r), from.width(), to.row<T>(to_row + r));
+  });
+}
+
+// f of every tensor that a hypothesis carries and its counterpart in `other`.
+template <class F>
+void for_each_carried(State& state, State& other, F&& f) {
+  for (size_t i = 0; i < other.carried.hidden.size(); ++i)
+    f(state.carried.hidden[i].value, other.carried.hidden[i].value);
+  for (size_t i = 0; i < other.carried.cell.size(); ++i)
+    f(state.carried.cell[i].value, other.carried.cell[i].value);
+  f(state.carried.query.value, other.carried.query.value);
+  if (other.carried.fed) f(state.carried.fed.value, other.carried.fed.value);
+  f(state.outputs, other.outputs);
+}
+
+// Long-running states (a server's) forget sources nobody sees any more, once they are the larger part.
+void compact(State& state) {
+  constexpr int64_t kWorthIt = 4096;
+  const int64_t rows = state.memory.rows();
+  if (rows < kWorthIt) return;
+  std::vector<int32_t> new_row(static_cast<size_t>(rows), -1), kept;
+  for (const Source& source : state.sources) std::fill_n(new_row.begin() + source.first, source.length, 0);
+  for (int32_t row = 0; row < rows; ++row) {
+    if (new_row[static_cast<size_t>(row)] < 0) continue;
+    new_row[static_cast<size_t>(row)] = static_cast<int32_t>(kept.size());
+    kept.push_back(row);
+  }
+  if (rows < 2 * static_cast<int64_t>(kept.size())) return;
+  state.memory.keep_rows(kept);
+  for (Source& source : state.sources)
+    if (source.length > 0) source.first = new_row[static_cast<size_t>(source.first)];
+}
+
+}  // namespace
+
+int64_t RnnStepDecoder::vocabulary_size() const {
+  return model_.output_weight_->shape().rows();
+}
+
+std::unique_ptr<DecoderState> RnnStepDecoder::make_state() const {
+  return std::make_unique<State>();
+}
+
+void RnnStepDecoder::start(Context& c, DecoderState& state, const TokenField& source) const {
+  State& s = mine(state);
+  c.arena.reset();
+  const RnnSeq2Seq::Encoded encoded = model_.encode(c, source);
+  State started;
+  int64_t first = 0;
+  if (model_.attends()) first = s.memory.append(model_.attention_->cached(c, encoded.memory));
+  for (int64_t i = 0; i < source.layout.sentences(); ++i) {
+    started.sources.push_back(
+        {static_cast<int32_t>(first) + source.layout.begin(i), source.layout.length(i), 0});
+  }
+  started.carried = encoded.start;
+  for (Var& x : started.carried.hidden) x = Var(x.value.keep());
+  for (Var& x : started.carried.cell) x = Var(x.value.keep());
+  started.carried.query = Var(started.carried.query.value.keep());
+  if (started.carried.fed) started.carried.fed = Var(started.carried.fed.value.keep());
+  // The new rows' first step reads <s>; the rows already here keep what they have.
+  started.memory = std::move(s.memory);
+  append(c, started, std::vector<int32_t>(started.sources.size(), kBeginToken));
+  s.memory = std::move(started.memory);
+
+  const int64_t before = s.rows(), added = started.rows();
+  if (before == 0) {
+    s.carried = started.carried;
+    s.outputs = started.outputs;
+  } else {
+    for_each_carried(s, started, [&](Tensor& here, const Tensor& more) {
+      const Tensor both = Tensor::empty({before + added, more.width()}, more.dtype());
+      copy_rows(here, 0, both, 0, before);
+      copy_rows(more, 0, both, before, added);
+      here = both;
+    });
+  }
+  s.sources.insert(s.sources.end(), started.sources.begin(), started.sources.end());
+}
+
+void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int32_t> tokens) const {
+  State& s = mine(state);
+  require(static_cast<int64_t>(tokens.size()) == s.rows(), "decoding: {} tokens for {} hypotheses",
+          tokens.size(), s.rows());
+  c.arena.reset();
+
+  std::vector<int32_t> positions;
+  StepMemory memory{{0}, {}};
+  for (Source& source : s.sources) {
+    positions.push_back(source.position++);
+    memory.first.push_back(source.first);
+    memory.offsets.push_back(memory.offsets.back() + source.length);
+  }
+  const TokenField inputs{{tokens.begin(), tokens.end()}, Layout::of_steps(positions)};
+  const Var y = embedding(c, inputs, *model_.target_embedding_, model_.target_options_);  // [N, E]
+  RnnState next = s.carried;
+  const RnnSeq2Seq::StepOutputs outputs = model_.advance(
+      c, model_.decoder_.front().gates(c, y), inputs.layout, next,
+      [&](const Var& queries) { return model_.attention_->step(c, queries, s.memory, memory); });
+  const Var out = model_.attentional(c, outputs, y);  // [N, E]
+  if (model_.feed_) next.fed = out;
+
+  State moved;
+  moved.carried = next;
+  moved.outputs = out.value;
+  s.carried = next;
+  for_each_carried(s, moved, [](Tensor& here, const Tensor& there) { here = there.keep(); });
+}
+
+void RnnStepDecoder::select(DecoderState& state, std::span<const int32_t> parents) const {
+  State& s = mine(state);
+  std::vector<Source> sources;
+  for (const int32_t parent : parents) sources.push_back(s.sources.at(static_cast<size_t>(parent)));
+  s.sources = std::move(sources);
+  for_each_carried(s, s, [&](Tensor& here, const Tensor&) {
+    const Tensor selected = Tensor::empty({static_cast<int64_t>(parents.size()), here.width()}, here.dtype());
+    for (size_t i = 0; i < parents.size(); ++i)
+      copy_rows(here, parents[i], selected, static_cast<int64_t>(i), 1);
+    here = selected;
+  });
+  compact(s);
+}
+
+Candidates RnnStepDecoder::candidates(Context& c, const DecoderState& state, int64_t k,
+                                      std::span<const float> bias) const {
+  TopWords top = output_top_k(c, mine(state).outputs, *model_.output_weight_, model_.output_bias_, k, bias);
+  return {k, std::move(top.ids), std::move(top.log_probs)};
+}
+
+std::vector<float> RnnStepDecoder::log_probs(Context& c, const DecoderState& state) const {
+  const Tensor all = output_log_probs(c, mine(state).outputs, *model_.output_weight_, model_.output_bias_);
+  return {all.data<float>(), all.data<float>() + all.size()};
+}
+
+std::unique_ptr<StepDecoder> RnnSeq2Seq::step_decoder() const {
+  return std::make_unique<RnnStepDecoder>(*this);
+}
+
+}  // namespace heed

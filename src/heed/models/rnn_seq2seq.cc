@@ -1,0 +1,335 @@
+#include "heed/models/rnn_seq2seq.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "heed/ops/norm.h"
+#include "heed/ops/output.h"
+#include "heed/ops/rows.h"
+
+namespace heed {
+
+using kernels::Activation;
+using kernels::Cell;
+
+void RnnConfig::visit(ConfigVisitor& v) {
+  v("cell", cell, {"gru", "lstm"}, "the recurrent cell");
+  v("embedding", embedding, "width E of embeddings and of what the output layer reads", between(1, 65536));
+  v("width", width, "width H of a recurrent state", between(1, 65536));
+  v("layers", layers, "layers of the encoder and of the decoder", between(1, 1000));
+  v("encoder_layers", encoder_layers, "layers of the encoder; 0: as layers", between(0, 1000));
+  v("decoder_layers", decoder_layers, "layers of the decoder; 0: as layers", between(0, 1000));
+  v("bidirectional", bidirectional, "the encoder reads both ways, each with width H");
+  v("residual", residual, "from the second layer on, a layer's input is added to its output");
+  v("attention", attention, {"none", "dot", "scaled_dot", "bilinear", "additive"},
+    "how the decoder scores source positions; none: it knows the encoder's last state only");
+  v("attend", attend, {"before", "conditional", "after"},
+    "when in a step: with the state before it (Bahdanau 2015), between its two cells (conditional GRU), or "
+    "with the state after it (Luong 2015)");
+  v("input_feeding", input_feeding, "attend: after only: a step reads what the one before it attended to");
+  v("attention_width", attention_width, "width of additive scores; 0: as width", between(0, 65536));
+  v("embedding_dropout", embedding_dropout, "dropout of both embeddings", between(0.0, 0.99));
+  v("context_dropout", context_dropout, "dropout of the encoder's output", between(0.0, 0.99));
+  v("output_dropout", output_dropout, "dropout of what the output layer reads", between(0.0, 0.99));
+  v("output_reads_embedding", output_reads_embedding, "the word before takes part in the output as well");
+  v("tying", tying, {"all", "target", "none"},
+    "one weight for source embedding, target embedding and output; for the last two; or none");
+  v("output_bias", output_bias, "a bias on the output layer");
+}
+
+namespace {
+
+void check(const RnnConfig& config, int64_t source_words, int64_t target_words) {
+  if (config.tying == Tying::all && source_words != target_words) {
+    fail_input(
+        "model.tying: all needs one vocabulary for both sides, but the source has {} words and the target "
+        "{}; set text.shared: true, or model.tying: target",
+        source_words, target_words);
+  }
+  const bool dot = config.attention == RnnAttention::dot || config.attention == RnnAttention::scaled_dot;
+  if (dot && config.bidirectional) {
+    fail_input(
+        "model.attention: a dot product needs states and memory of one width, but an encoder that reads "
+        "both ways has {} for {}; set model.bidirectional: false, or model.attention: bilinear",
+        2 * config.width, config.width);
+  }
+  if (config.input_feeding &&
+      (config.attention == RnnAttention::none || config.attend != AttendWhen::after)) {
+    fail_input("model.input_feeding needs an attention with model.attend: after");
+  }
+}
+
+Var add(Context& c, const Var& x, const Var& y, const Layout& layout) {
+  return residual(c, x, y, DropoutSite(), layout);
+}
+
+Var of_layer(const std::vector<Var>& states, size_t layer) {
+  return states.empty() ? Var() : states[layer];
+}
+
+}  // namespace
+
+RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t target_words,
+                       std::optional<uint64_t> seed)
+    : config_(config),
+      store_(seed),
+      context_dropout_("context.dropout", config.context_dropout),
+      output_dropout_("output.dropout", config.output_dropout) {
+  check(config, source_words, target_words);
+  const int64_t e = config.embedding, h = config.width, m = config.bidirectional ? 2 * h : h;
+  const int64_t encoder_layers = config.encoder_layers > 0 ? config.encoder_layers : config.layers;
+  const int64_t decoder_layers = config.decoder_layers > 0 ? config.decoder_layers : config.layers;
+
+  const Initial embedding = Initial::normal(1.0 / std::sqrt(static_cast<double>(e)));
+  target_embedding_ = &store_.add("target.embedding", {target_words, e}, embedding);
+  source_embedding_ = config.tying == Tying::all
+                          ? target_embedding_
+                          : &store_.add("source.embedding", {source_words, e}, embedding);
+  output_weight_ = config.tying == Tying::none ? &store_.add("output.weight", {target_words, e}, embedding)
+                                               : target_embedding_;
+  if (config.output_bias) output_bias_ = &store_.add("output.bias", {target_words}, Initial::constant(0.0));
+  source_options_.dropout = DropoutSite("source.embedding.dropout", config.embedding_dropout);
+  target_options_.dropout = DropoutSite("target.embedding.dropout", config.embedding_dropout);
+
+  for (int64_t i = 0; i < encoder_layers; ++i) {
+    const std::string name = "encoder." + std::to_string(i);
+    std::vector<Recurrent>& layer = encoder_.emplace_back();
+    layer.emplace_back(store_, name + ".forward", config.cell, i == 0 ? e : m, h);
+    if (config.bidirectional) layer.emplace_back(store_, name + ".backward", config.cell, i == 0 ? e : m, h);
+  }
+
+  if (config.attention != RnnAttention::none) {
+    const auto score = static_cast<Score>(static_cast<int>(config.attention) - 1);
+    attention_.emplace(store_, "attention", score, h, m,
+                       config.attention_width > 0 ? config.attention_width : h);
+  }
+  for (int64_t i = 0; i < decoder_layers; ++i) {
+    const std::string name = "decoder." + std::to_string(i);
+    start_hidden_.emplace_back(store_, name + ".start", m, h);
+    if (config.cell == Cell::lstm) start_cell_.emplace_back(store_, name + ".start_cell", m, h);
+    decoder_.emplace_back(store_, name, config.cell, i == 0 ? e : h, h);
+  }
+  const int64_t gates = kernels::gates_of(config.cell);
+  if (attends(AttendWhen::conditional)) conditional_.emplace(store_, "decoder.context", config.cell, m, h);
+  if (attends(AttendWhen::before))
+    context_input_.emplace(store_, "decoder.context", m, gates * h, gates, false);
+  if (config.input_feeding) feed_.emplace(store_, "decoder.feed", e, gates * h, gates, false);
+  head_.emplace(store_, "head", h + (attends() ? m : 0) + (config.output_reads_embedding ? e : 0), e);
+}
+
+RnnSeq2Seq::Encoded RnnSeq2Seq::encode(Context& c, const TokenField& source) const {
+  const Layout& layout = source.layout;
+  Var x = embedding(c, source, *source_embedding_, source_options_);  // [R_s, E]
+  RecurrentStates states;
+  for (size_t i = 0; i < encoder_.size(); ++i) {
+    std::vector<RecurrentPass> passes;
+    for (const Recurrent& direction : encoder_[i]) {
+      passes.push_back(direction.pass(direction.gates(c, x)));
+      passes.back().reverse = passes.size() == 2;
+    }
+    states = recurrent(c, config_.cell, passes, layout);  // [R_s, M]
+    x = config_.residual && i > 0 ? add(c, x, states.rows, layout) : states.rows;
+  }
+  if (!attends()) {
+    // Everything must pass through the last states, of both directions.
+    return {{}, start(c, concat_columns(c, states.last))};
+  }
+  const Var memory = dropout(c, x, context_dropout_, layout);
+  return {attention_->read(c, memory, layout), start(c, mean_rows(c, memory, layout))};
+}
+
+RnnState RnnSeq2Seq::start(Context& c, const Var& summary) const {
+  RnnState state;
+  for (const Linear& linear : start_hidden_) state.hidden.push_back(linear(c, summary, Activation::tanh));
+  for (const Linear& linear : start_cell_) state.cell.push_back(linear(c, summary, Activation::tanh));
+  state.query = state.hidden.front();
+  if (feed_) {
+    state.fed = Var(c.allocate(Shape{summary.rows(), config_.embedding}));
+    dispatch(state.fed.value.dtype(), [&](auto zero) {
+      std::fill_n(state.fed.value.data<decltype(zero)>(), state.fed.value.size(), zero);
+    });
+  }
+  return state;
+}
+
+RnnSeq2Seq::StepOutputs RnnSeq2Seq::advance(Context& c, const Var& gates, const Layout& layout,
+                                            RnnState& state, const Attend& attend) const {
+  StepOutputs out;
+  const auto recur = [&](const Recurrent& cell, const Var& gates_x, size_t layer) {
+    RecurrentPass pass = cell.pass(gates_x);
+    pass.initial = state.hidden[layer];
+    pass.initial_cell = of_layer(state.cell, layer);
+    RecurrentStates states = recurrent(c, config_.cell, {pass}, layout);
+    state.hidden[layer] = states.last.front();
+    if (config_.cell == Cell::lstm) state.cell[layer] = states.last_cell.front();
+    return states.rows;  // [N, H]
+  };
+
+  Var gates_x = gates;
+  if (attends(AttendWhen::before)) {
+    out.contexts = attend(state.query);
+    gates_x = add(c, gates_x, (*context_input_)(c, out.contexts), layout);
+  }
+  if (feed_) gates_x = add(c, gates_x, (*feed_)(c, state.fed), layout);
+  Var x = recur(decoder_.front(), gates_x, 0);
+  if (attends(AttendWhen::conditional)) {
+    out.contexts = attend(x);
+    x = recur(*conditional_, conditional_->gates(c, out.contexts), 0);
+  }
+  state.query = x;
+  for (size_t i = 1; i < decoder_.size(); ++i) {
+    const Var y = recur(decoder_[i], decoder_[i].gates(c, x), i);
+    x = config_.residual ? add(c, x, y, layout) : y;
+  }
+  if (attends(AttendWhen::after)) out.contexts = attend(x);
+  out.states = x;
+  return out;
+}
+
+Var RnnSeq2Seq::attentional(Context& c, const StepOutputs& outputs, const Var& y) const {
+  std::vector<Var> read = {outputs.states};
+  if (attends()) read.push_back(outputs.contexts);
+  if (config_.output_reads_embedding) read.push_back(y);
+  return (*head_)(c, concat_columns(c, read), Activation::tanh);
+}
+
+Var RnnSeq2Seq::decode(Context& c, const TokenField& target, const RnnState& start,
+                       const AttendRows& attend) const {
+  const Layout& layout = target.layout;
+  const Var y = embedding(c, shifted_right(target), *target_embedding_, target_options_);  // [R_t, E]
+  Var out;
+  if (goes_by_steps()) {
+    out = decode_by_steps(c, y, layout, start, attend);
+  } else {
+    RnnState state = start;
+    const StepOutputs outputs = advance(c, decoder_.front().gates(c, y), layout, state,
+                                        [&](const Var& queries) { return attend(queries, layout); });
+    out = attentional(c, outputs, y);
+  }
+  return dropout(c, out, output_dropout_, layout);
+}
+
+namespace {
+
+// The rows of one position of a batch.
+struct Step {
+  std::vector<int32_t> rows;    // in the batch
+  std::vector<int32_t> before;  // where each one's sentence stood among the rows of the step before
+  Layout layout;                // each row its own sentence
+  Layout in_batch;              // the batch's sentences, those that have ended with no row
+};
+
+std::vector<Step> steps_of(const Layout& layout) {
+  std::vector<Step> steps;
+  std::vector<int32_t> place(static_cast<size_t>(layout.sentences()));
+  for (size_t b = 0; b < place.size(); ++b) place[b] = static_cast<int32_t>(b);
+  for (int32_t t = 0; t < layout.longest(); ++t) {
+    Step& step = steps.emplace_back();
+    std::vector<int32_t> lengths;
+    for (int64_t b = 0; b < layout.sentences(); ++b) {
+      const bool alive = t < layout.length(b);
+      lengths.push_back(alive ? 1 : 0);
+      if (!alive) continue;
+      int32_t& stood = place[static_cast<size_t>(b)];
+      step.before.push_back(std::exchange(stood, static_cast<int32_t>(step.rows.size())));
+      step.rows.push_back(layout.begin(b) + t);
+    }
+    step.layout = Layout::of_steps(std::vector<int32_t>(step.rows.size(), t));
+    step.in_batch = Layout::of_lengths(lengths);
+  }
+  return steps;
+}
+
+// The state of the sentences that go on.
+void keep(Context& c, RnnState& state, const std::vector<int32_t>& rows) {
+  if (state.query.rows() == static_cast<int64_t>(rows.size())) return;
+  const auto gather = [&](Var& x) {
+    if (x) x = gather_rows(c, {x}, rows);
+  };
+  for (Var& x : state.hidden) gather(x);
+  for (Var& x : state.cell) gather(x);
+  gather(state.query);
+  gather(state.fed);
+}
+
+}  // namespace
+
+Var RnnSeq2Seq::decode_by_steps(Context& c, const Var& y, const Layout& layout, RnnState state,
+                                const AttendRows& attend) const {
+  const Var gates = decoder_.front().gates(c, y);                  // [R_t, GH]
+  std::vector<int32_t> place(static_cast<size_t>(layout.rows()));  // of each row among the steps' rows
+  int32_t placed = 0;
+  std::vector<Var> states, contexts, fed;
+  for (const Step& step : steps_of(layout)) {
+    for (const int32_t row : step.rows) place[static_cast<size_t>(row)] = placed++;
+    keep(c, state, step.before);
+    const StepOutputs outputs = advance(c, gather_rows(c, {gates}, step.rows), step.layout, state,
+                                        [&](const Var& queries) { return attend(queries, step.in_batch); });
+    if (feed_) {
+      fed.push_back(state.fed = attentional(c, outputs, gather_rows(c, {y}, step.rows)));
+    } else {
+      states.push_back(outputs.states);
+      contexts.push_back(outputs.contexts);
+    }
+  }
+  if (placed == 0) return y;  // no rows at all
+  if (feed_) return gather_rows(c, fed, place);
+  return attentional(c, {gather_rows(c, states, place), gather_rows(c, contexts, place)}, y);
+}
+
+Var RnnSeq2Seq::states(Context& c, const TokenField& source, const TokenField& target) const {
+  const Encoded encoded = encode(c, source);
+  return decode(c, target, encoded.start, [&](const Var& queries, const Layout& rows) {
+    return (*attention_)(c, queries, rows, encoded.memory);
+  });
+}
+
+OutputLoss RnnSeq2Seq::loss(Context& c, const TokenField& source, const TokenField& target,
+                            const LossOptions& options) const {
+  const Var first = states(c, source, target);  // [R_t, E]
+  if (options.r_drop == 0.0)
+    return output_loss(c, first, *output_weight_, output_bias_, target.ids, options.smoothing);
+  c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
+  return r_drop_loss(c, first, states(c, source, target), *output_weight_, output_bias_, target.ids,
+                     options.smoothing, options.r_drop);
+}
+
+ModelSummary RnnSeq2Seq::summary() const {
+  constexpr const char* kScores[] = {"no", "dot", "scaled dot", "bilinear", "additive"};
+  constexpr const char* kWhen[] = {"before the step", "within the step", "after the step"};
+  const auto encoder = static_cast<int64_t>(encoder_.size()), decoder = static_cast<int64_t>(decoder_.size());
+  std::string text = fmt::format("{} {}+{}, width {}, embedding {}, {} attention",
+                                 config_.cell == Cell::gru ? "GRU" : "LSTM", encoder, decoder, config_.width,
+                                 config_.embedding, kScores[static_cast<int>(config_.attention)]);
+  if (attends()) text += fmt::format(" {}", kWhen[static_cast<int>(config_.attend)]);
+  return {std::move(text),
+          "rnn",
+          {{"encoder_layers", encoder},
+           {"decoder_layers", decoder},
+           {"width", config_.width},
+           {"embedding", config_.embedding}}};
+}
+
+Tensor RnnSeq2Seq::log_probs(Context& c, const TokenField& source, const TokenField& target) const {
+  return output_log_probs(c, states(c, source, target).value, *output_weight_, output_bias_);  // [R_t, V]
+}
+
+std::vector<AttentionWeights> RnnSeq2Seq::attention(Context& c, const TokenField& source,
+                                                    const TokenField& target) const {
+  require(source.layout.sentences() == 1, "attention is shown for one sentence at a time, not {}",
+          source.layout.sentences());
+  const Encoded encoded = encode(c, source);
+  std::vector<float> weights;  // of one row of the target after the other
+  decode(c, target, encoded.start, [&](const Var& queries, const Layout& rows) {
+    const Tensor seen = attention_->weights(c, queries, rows, encoded.memory).front();
+    weights.insert(weights.end(), seen.data<float>(), seen.data<float>() + seen.size());
+    return (*attention_)(c, queries, rows, encoded.memory);
+  });
+  if (!attends()) return {};
+  return {{AttentionKind::source, 0, Tensor::of({1, target.layout.rows(), source.layout.rows()}, weights)}};
+}
+
+}  // namespace heed

@@ -1,0 +1,137 @@
+// Recurrent encoder-decoders: the plain one (Sutskever et al. 2014; Cho et al. 2014), Bahdanau, Cho & Bengio
+// 2015 ("Neural Machine Translation by Jointly Learning to Align and Translate"), its conditional GRU (Firat
+// & Cho 2016; Sennrich et al. 2017), and Luong, Pham & Manning 2015 ("Effective Approaches to Attention-based
+// Neural Machine Translation").
+//
+// Letters: B sentences, R rows (tokens in the batch; R_s source, R_t target), E embedding width, H width of a
+// state, M memory width (H, or 2H of an encoder that reads both ways), G gates (GRU 3, LSTM 4), V vocabulary,
+// N rows of a decoding step.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "heed/base/config.h"
+#include "heed/models/encoder_decoder.h"
+#include "heed/models/tying.h"
+#include "heed/nn/attention/source_attention.h"
+#include "heed/nn/recurrent.h"
+#include "heed/ops/embedding.h"
+
+namespace heed {
+
+enum class RnnAttention { none, dot, scaled_dot, bilinear, additive };
+
+// Where in a step the decoder attends.
+enum class AttendWhen {
+  before,       // c_t = attend(h_{t-1}), then h_t = f(h_{t-1}, [y_t; c_t])              Bahdanau et al. 2015
+  conditional,  // h'_t = f_1(h_{t-1}, y_t), c_t = attend(h'_t), h_t = f_2(h'_t, c_t)    conditional GRU
+  after         // h_t = f(h_{t-1}, y_t), then c_t = attend(h_t)                         Luong et al. 2015
+};
+
+struct RnnConfig {
+  kernels::Cell cell = kernels::Cell::gru;
+  int64_t embedding = 256;     // E
+  int64_t width = 512;         // H
+  int64_t layers = 1;          // of encoder and decoder, unless
+  int64_t encoder_layers = 0;  // these are not 0
+  int64_t decoder_layers = 0;
+  bool bidirectional = true;
+  bool residual = false;
+  RnnAttention attention = RnnAttention::additive;
+  AttendWhen attend = AttendWhen::conditional;
+  bool input_feeding = false;
+  int64_t attention_width = 0;  // of additive scores; 0: H
+  double embedding_dropout = 0.0;
+  double context_dropout = 0.0;
+  double output_dropout = 0.0;
+  bool output_reads_embedding = true;
+  Tying tying = Tying::target;
+  bool output_bias = false;
+
+  void visit(ConfigVisitor& v);
+};
+
+// What the decoder carries from a step to the next; of the first layer attention's query as well.
+struct RnnState {
+  std::vector<Var> hidden;  // of each layer [B, H]
+  std::vector<Var> cell;    // of each layer [B, H], of an LSTM
+  Var query;                // [B, H] h_{t-1} of the first layer in the activations' type
+  Var fed;                  // [B, E] the last attentional vector, with input feeding
+};
+
+class RnnSeq2Seq final : public EncoderDecoder {
+ public:
+  // Throws InputError when the configuration does not fit together.
+  RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t target_words,
+             std::optional<uint64_t> seed);
+
+  ParameterStore& parameters() override { return store_; }
+  const ParameterStore& parameters() const override { return store_; }
+  OutputLoss loss(Context& c, const TokenField& source, const TokenField& target,
+                  const LossOptions& options) const override;
+  Tensor log_probs(Context& c, const TokenField& source, const TokenField& target) const override;
+  ModelSummary summary() const override;
+  std::unique_ptr<StepDecoder> step_decoder() const override;
+  std::vector<AttentionWeights> attention(Context& c, const TokenField& source,
+                                          const TokenField& target) const override;
+
+ private:
+  friend class RnnStepDecoder;
+
+  struct Encoded {
+    SourceAttention::Memory memory;  // empty without attention
+    RnnState start;                  // of the decoder
+  };
+  // What a step of the decoder gives to the output layer.
+  struct StepOutputs {
+    Var states;    // [N, H]
+    Var contexts;  // [N, M], empty without attention
+  };
+  // Contexts [N, M] for queries [N, H].
+  using Attend = std::function<Var(const Var& queries)>;
+  // The same for some of the target's rows: all of them, or a step's.
+  using AttendRows = std::function<Var(const Var& queries, const Layout& rows)>;
+
+  bool attends() const { return attention_.has_value(); }
+  bool attends(AttendWhen when) const { return attends() && config_.attend == when; }
+  // Whether a step needs what the one before it attended to, so that steps wait for each other.
+  bool goes_by_steps() const {
+    return attends() && (config_.attend != AttendWhen::after || config_.input_feeding);
+  }
+
+  Encoded encode(Context& c, const TokenField& source) const;
+  RnnState start(Context& c, const Var& summary) const;
+  // The recurrences of some rows; `layout` says how they follow each other (each its own sentence: one step),
+  // gates [N, GH] are the first recurrence's input products. `state` moves on.
+  StepOutputs advance(Context& c, const Var& gates, const Layout& layout, RnnState& state,
+                      const Attend& attend) const;
+  // The attentional vector h~_t = tanh(W [h_t; c_t; y_t])  [N, E] (Luong et al. 2015, eq. 5; y_t: deep
+  // output, Pascanu et al. 2014)
+  Var attentional(Context& c, const StepOutputs& outputs, const Var& y) const;
+
+  // Teacher forcing: what the output layer reads for every row of the target [R_t, E].
+  Var decode(Context& c, const TokenField& target, const RnnState& start, const AttendRows& attend) const;
+  Var decode_by_steps(Context& c, const Var& y, const Layout& layout, RnnState state,
+                      const AttendRows& attend) const;
+  Var states(Context& c, const TokenField& source, const TokenField& target) const;
+
+  RnnConfig config_;
+  ParameterStore store_;
+  const Parameter* source_embedding_;
+  const Parameter* target_embedding_;
+  const Parameter* output_weight_;
+  const Parameter* output_bias_ = nullptr;
+  EmbeddingOptions source_options_, target_options_;
+  std::vector<std::vector<Recurrent>> encoder_;  // the directions of each layer
+  std::vector<Linear> start_hidden_, start_cell_;
+  std::vector<Recurrent> decoder_;  // a layer each
+  std::optional<Recurrent> conditional_;
+  std::optional<Linear> context_input_, feed_;
+  std::optional<SourceAttention> attention_;
+  std::optional<Linear> head_;
+  DropoutSite context_dropout_, output_dropout_;
+};
+
+}  // namespace heed

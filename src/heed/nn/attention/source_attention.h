@@ -1,0 +1,55 @@
+// How a recurrent decoder attends to the source: score, softmax, weighted sum (Bahdanau et al. 2015; Luong et
+// al. 2015). Letters: R_q query rows, R_s source rows, Q query width, M memory width, A width of the scores.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heed/nn/attention/key_value_cache.h"
+#include "heed/nn/linear.h"
+#include "heed/ops/additive_attention.h"
+
+namespace heed {
+
+enum class Score {
+  dot,         // q . k                       Luong et al. 2015, eq. 8
+  scaled_dot,  // q . k / sqrt(M)             Vaswani et al. 2017, eq. 1
+  bilinear,    // q^T W k                     Luong et al. 2015, eq. 8 ("general")
+  additive     // v . tanh(W_q q + W_k k)     Bahdanau et al. 2015, A.1.2
+};
+
+class SourceAttention {
+ public:
+  // Throws Error when a dot product is asked of widths that differ.
+  SourceAttention(ParameterStore& store, const std::string& name, Score score, int64_t query_width,
+                  int64_t memory_width, int64_t score_width);
+
+  // The encoder's output as keys and values; W_k k is computed once a sentence.
+  struct Memory {
+    Var keys;    // [R_s, M], or [R_s, A] of additive scores
+    Var values;  // [R_s, M]
+    Layout layout;
+  };
+  Memory read(Context& c, const Var& memory, const Layout& layout) const;
+
+  // queries [R_q, Q] -> contexts [R_q, M]. Both layouts have the same sentences.
+  Var operator()(Context& c, const Var& queries, const Layout& layout, const Memory& memory) const;
+  // For each sentence the weights [1, T, S].
+  std::vector<Tensor> weights(Context& c, const Var& queries, const Layout& layout,
+                              const Memory& memory) const;
+
+  // Decoding: what a cache keeps of a memory, and contexts out of it for queries [N, Q] -> [N, M].
+  Tensor cached(Context& c, const Memory& memory) const;
+  Var step(Context& c, const Var& queries, const KeyValueCache& cache, const StepMemory& memory) const;
+
+ private:
+  bool is_additive() const { return score_ != nullptr; }
+  Var project(Context& c, const Var& queries) const;
+
+  AttentionOptions options_;
+  std::optional<Linear> queries_, keys_;  // W or W_q; W_k
+  const Parameter* score_ = nullptr;      // v [1, A]
+};
+
+}  // namespace heed

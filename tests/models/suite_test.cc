@@ -1,0 +1,316 @@
+// What every model promises, whatever it is: steps equal sequences, a sentence has the same bytes in any
+// company, threads change nothing, a few pairs are learned by heart, its attention sums to one.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/support/levels.h"
+#include "tests/support/models.h"
+#include "tests/support/sentences.h"
+#include "tests/support/tolerance.h"
+
+namespace heed::test {
+namespace {
+
+constexpr int32_t kWords = 90;
+
+template <class F>
+void at_each_level_and_precision(F&& f) {
+  on_each_level([&] {
+    for (const DType precision : {DType::f32, DType::bf16}) {
+      SCOPED_TRACE(name_of(precision));
+      f(precision);
+    }
+  });
+}
+
+class ModelSuite : public ::testing::TestWithParam<SampleModel> {};
+
+// A search that goes by no score: it starts sentences at given steps, and before each further word exchanges,
+// copies and drops hypotheses by a fixed rule. What each hypothesis has written is kept beside it, and must
+// have the log-probabilities that teacher forcing gives for it.
+class Wandering {
+ public:
+  Wandering(const EncoderDecoder& model, DType precision)
+      : model_(model), c_(2, precision), decoder_(model.step_decoder()), state_(decoder_->make_state()) {
+    c_.arena.fill_with_nan(true);
+  }
+
+  void start(const Sentences& sources) {
+    decoder_->start(c_, *state_, tokens(sources));
+    for (const auto& source : sources) hypotheses_.push_back({source, {}});
+  }
+
+  void select(const std::vector<int32_t>& parents) {
+    decoder_->select(*state_, parents);
+    std::vector<Hypothesis> selected;
+    for (const int32_t parent : parents) selected.push_back(hypotheses_.at(static_cast<size_t>(parent)));
+    hypotheses_ = std::move(selected);
+  }
+
+  void append(uint64_t seed) {
+    std::vector<int32_t> next;
+    for (Hypothesis& hypothesis : hypotheses_) {
+      next.push_back(3 + static_cast<int32_t>(uniform_below(seed, next.size(), kWords - 3)));
+      hypothesis.target.push_back(next.back());
+    }
+    decoder_->append(c_, *state_, next);
+  }
+
+  // Teacher forcing needs the word that comes next; which one does not matter to the row before it.
+  void expect_as_teacher_forced() {
+    ASSERT_EQ(state_->rows(), static_cast<int64_t>(hypotheses_.size()));
+    const std::vector<float> step = decoder_->log_probs(c_, *state_);
+    for (size_t i = 0; i < hypotheses_.size(); ++i) {
+      std::vector<int32_t> target = hypotheses_[i].target;
+      target.push_back(kEndToken);
+      const Tensor whole = model_.log_probs(c_, tokens({hypotheses_[i].source}), tokens({target}));
+      const float* expected = whole.row<float>(whole.rows() - 1);
+      for (int64_t word = 0; word < kWords; ++word) {
+        ASSERT_NEAR(step[i * kWords + static_cast<size_t>(word)], expected[word],
+                    tolerance(Quantity::step_by_step, c_.precision).relative)
+            << "hypothesis " << i << ", word " << word << " after " << hypotheses_[i].target.size();
+      }
+    }
+  }
+
+  int64_t rows() const { return static_cast<int64_t>(hypotheses_.size()); }
+
+ private:
+  struct Hypothesis {
+    std::vector<int32_t> source, target;
+  };
+
+  const EncoderDecoder& model_;
+  Context c_;
+  std::unique_ptr<StepDecoder> decoder_;
+  std::unique_ptr<DecoderState> state_;
+  std::vector<Hypothesis> hypotheses_;
+};
+
+TEST_P(ModelSuite, StepEqualsSequenceWhateverIsSelectedAndWhoeverJoins) {
+  const auto model = GetParam().make(kWords);
+  at_each_level_and_precision([&](DType precision) {
+    Wandering search(*model, precision);
+    search.start(random_sentences({4, 1, 9}, kWords, 1));
+    search.expect_as_teacher_forced();
+    search.append(1);
+    search.select({2, 0, 2, 1, 1});  // repeated parents, another order
+    search.expect_as_teacher_forced();
+    search.append(2);
+    search.start(random_sentences({6, 2}, kWords, 2));  // join while others are at their third word
+    search.expect_as_teacher_forced();
+    search.append(3);
+    search.select({6, 4, 3, 0});  // some sentences are done
+    search.append(4);
+    search.start(random_sentences({5}, kWords, 3));
+    search.select({4, 3, 3, 2, 1, 0});
+    search.append(5);
+    search.expect_as_teacher_forced();
+  });
+}
+
+TEST_P(ModelSuite, AnEmptyStateTakesNewSentences) {
+  const auto model = GetParam().make(kWords);
+  Wandering search(*model, DType::f32);
+  search.start({});
+  search.append(1);
+  search.start(random_sentences({3, 2}, kWords, 1));
+  search.append(2);
+  search.select({});
+  search.append(3);
+  search.expect_as_teacher_forced();
+  search.start(random_sentences({2}, kWords, 2));
+  search.append(4);
+  search.expect_as_teacher_forced();
+}
+
+// Decoded alone, among others, and among others who joined before it with hypotheses reordered, by any number
+// of threads: the same bytes.
+TEST_P(ModelSuite, AHypothesisHasTheSameBytesInAnyCompany) {
+  const auto model = GetParam().make(kWords);
+  const auto decoder = model->step_decoder();
+  const std::vector<int32_t> source = {7, 9, 4, 0}, words = {5, 8, 11, 3};
+  const Sentences others = random_sentences({12, 3, 1, 6}, kWords, 1);
+
+  // The log-probabilities of the sentence, which is the last hypothesis, after each word.
+  const auto decode = [&](Context& c, bool in_company) {
+    c.arena.fill_with_nan(true);
+    const auto state = decoder->make_state();
+    if (in_company) {
+      decoder->start(c, *state, tokens(others));
+      decoder->append(c, *state, std::vector<int32_t>{3, 4, 5, 6});
+      decoder->select(*state, std::vector<int32_t>{3, 1, 1, 0});
+    }
+    decoder->start(c, *state, tokens({source}));
+    std::vector<float> seen;
+    for (const int32_t word : words) {
+      const std::vector<float> all = decoder->log_probs(c, *state);
+      seen.insert(seen.end(), all.end() - kWords, all.end());
+      const std::vector<int32_t> next(static_cast<size_t>(state->rows()), word);
+      decoder->append(c, *state, next);
+    }
+    return seen;
+  };
+
+  at_each_level_and_precision([&](DType precision) {
+    Context one(1, precision);
+    const std::vector<float> alone = decode(one, false);
+    for (const int threads : {1, 2, 3, 7}) {
+      Context c(threads, precision);
+      ASSERT_EQ(decode(c, true), alone) << threads << " threads";
+    }
+  });
+}
+
+// Long enough that forgotten rows are cleared out of the caches while others are in use.
+TEST_P(ModelSuite, ForgottenRowsLeaveTheCachesUnseen) {
+  const auto model = GetParam().make(kWords);
+  Wandering search(*model, DType::f32);
+  for (uint64_t round = 0; round < 12; ++round) {
+    search.start(random_sentences(std::vector<int32_t>(40, 25), kWords, round));
+    for (uint64_t step = 0; step < 25; ++step) search.append(100 * round + step);
+    const auto last = static_cast<int32_t>(search.rows() - 1);
+    search.select({last, 0, last, last - 7, 0});
+    search.expect_as_teacher_forced();
+  }
+}
+
+// The bytes of each sentence's log-probabilities.
+std::vector<std::string> log_probs(int threads, DType precision, const EncoderDecoder& model,
+                                   const Sentences& sources, const Sentences& targets) {
+  Context c(threads, precision);
+  c.arena.fill_with_nan(true);
+  const TokenField source = tokens(sources), target = tokens(targets);
+  const Tensor all = model.log_probs(c, source, target);
+  std::vector<std::string> sentences;
+  for (int64_t i = 0; i < target.layout.sentences(); ++i) {
+    const auto* begin = reinterpret_cast<const char*>(all.row<float>(target.layout.begin(i)));
+    sentences.emplace_back(begin, static_cast<size_t>(target.layout.length(i)) * kWords * sizeof(float));
+    EXPECT_TRUE(std::all_of(all.row<float>(target.layout.begin(i)), all.row<float>(target.layout.end(i)),
+                            [](float x) { return x <= 0.0f; }));
+  }
+  return sentences;
+}
+
+TEST_P(ModelSuite, ASentenceHasTheSameBytesInAnyCompany) {
+  const Sentences sources = random_sentences({7, 1, 30, 2, 12, 64, 3}, kWords, 1);
+  const Sentences targets = random_sentences({5, 9, 1, 33, 16, 2, 65}, kWords, 2);
+  const auto model = GetParam().make(kWords);
+  at_each_level_and_precision([&](DType precision) {
+    std::vector<std::string> alone;
+    for (size_t i = 0; i < sources.size(); ++i)
+      alone.push_back(log_probs(1, precision, *model, {sources[i]}, {targets[i]}).front());
+    // Batches of rotated order and growing size, with different numbers of threads.
+    const int threads[] = {1, 2, 3, 7};
+    for (size_t size = 2; size <= sources.size(); ++size) {
+      Sentences some_sources, some_targets;
+      std::vector<size_t> chosen;
+      for (size_t i = 0; i < size; ++i) {
+        chosen.push_back((i * 3 + size) % sources.size());
+        some_sources.push_back(sources[chosen.back()]);
+        some_targets.push_back(targets[chosen.back()]);
+      }
+      const auto together = log_probs(threads[size % 4], precision, *model, some_sources, some_targets);
+      for (size_t i = 0; i < size; ++i)
+        ASSERT_TRUE(together[i] == alone[chosen[i]]) << "sentence " << chosen[i] << " in a batch of " << size;
+    }
+  });
+}
+
+// The bytes of the loss and of every gradient, with dropout.
+std::string training_bytes(int threads, DType precision, EncoderDecoder& model, const TokenField& source,
+                           const TokenField& target) {
+  Context c(threads, precision);
+  c.arena.fill_with_nan(true);
+  c.training = true;
+  c.random_key = 5;
+  Tape tape;
+  const Recording recording(c, tape);
+  const OutputLoss loss = model.loss(c, source, target, 0.1);
+  tape.backward(c, loss.sum);
+  std::string bytes(reinterpret_cast<const char*>(loss.row_loss.data<float>()),
+                    static_cast<size_t>(loss.row_loss.size()) * sizeof(float));
+  for (const auto& parameter : model.parameters().all()) {
+    const Tensor gradient = parameter->gradient().take();
+    EXPECT_TRUE(gradient) << parameter->name();
+    bytes.append(reinterpret_cast<const char*>(gradient.data<float>()),
+                 static_cast<size_t>(gradient.size()) * sizeof(float));
+    EXPECT_TRUE(std::none_of(gradient.data<float>(), gradient.data<float>() + gradient.size(), [](float x) {
+      return std::isnan(x);
+    })) << parameter->name();
+  }
+  return bytes;
+}
+
+// Rows enough for several chunks of weight gradients.
+TEST_P(ModelSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
+  std::vector<int32_t> lengths(60);
+  for (size_t i = 0; i < lengths.size(); ++i) lengths[i] = 1 + static_cast<int32_t>(i * 7 % 23);
+  const TokenField source = tokens(random_sentences(lengths, kWords, 3));
+  std::reverse(lengths.begin(), lengths.end());
+  const TokenField target = tokens(random_sentences(lengths, kWords, 4));
+  ASSERT_GT(target.layout.rows(), 512);
+  const bool rnn = GetParam().yaml.starts_with("type: rnn");
+  const auto model =
+      GetParam().make(kWords, rnn ? "embedding_dropout: 0.2\ncontext_dropout: 0.2\noutput_dropout: 0.2\n"
+                                  : "dropout: 0.2\nattention_dropout: 0.2\nactivation_dropout: 0.2\n");
+  at_each_level_and_precision([&](DType precision) {
+    const std::string one = training_bytes(1, precision, *model, source, target);
+    for (const int threads : {2, 3, 7})
+      ASSERT_TRUE(training_bytes(threads, precision, *model, source, target) == one) << threads << " threads";
+  });
+}
+
+TEST_P(ModelSuite, LearnsAFewPairsByHeart) {
+  const auto model = GetParam().make(kWords);
+  const TokenField source = tokens({{3, 4, 5, 0}, {6, 0}, {7, 8, 9, 10, 11, 0}});
+  const TokenField target = tokens({{5, 4, 0}, {6, 9, 10, 3, 0}, {11, 0}});
+  Context c(2);
+  float first = 0, last = 0;
+  for (int update = 0; update < 150; ++update) {
+    Tape tape;
+    const Recording recording(c, tape);
+    const OutputLoss loss = model->loss(c, source, target, 0.0);
+    (update == 0 ? first : last) = loss.sum.value.item();
+    tape.backward(c, loss.sum);
+    for (const auto& parameter : model->parameters().all()) {
+      const Tensor gradient = parameter->gradient().take();
+      ASSERT_TRUE(gradient) << parameter->name();
+      for (int64_t i = 0; i < gradient.size(); ++i)
+        parameter->value().data<float>()[i] -= 0.03f * gradient.data<float>()[i];
+      parameter->changed();
+    }
+    c.arena.reset();
+  }
+  EXPECT_LT(last, 0.1f * first);
+}
+
+// One row of weights a target word, one column a source word, each row a distribution.
+TEST_P(ModelSuite, AttentionIsADistributionOverSourceWords) {
+  const auto model = GetParam().make(kWords);
+  Context c(2);
+  c.arena.fill_with_nan(true);
+  const bool attends = GetParam().yaml.find("attention: none") == std::string::npos;
+  const auto seen = model->attention(c, tokens({{3, 4, 5, 6, 0}}), tokens({{5, 4, 0}}));
+  bool of_source = false;
+  for (const AttentionWeights& attention : seen) {
+    if (attention.kind != AttentionKind::source) continue;
+    of_source = true;
+    ASSERT_EQ(attention.weights.shape()[1], 3);
+    ASSERT_EQ(attention.weights.shape()[2], 5);
+    for (int64_t row = 0; row < attention.weights.rows(); ++row) {
+      double sum = 0;
+      for (int64_t s = 0; s < 5; ++s) sum += attention.weights.row<float>(row)[s];
+      EXPECT_NEAR(sum, 1.0, 1e-6);
+    }
+  }
+  EXPECT_EQ(of_source, attends);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ModelSuite, ::testing::ValuesIn(sample_models()),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace heed::test

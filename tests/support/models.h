@@ -1,0 +1,50 @@
+// Every model that writes a target from a source, small: a new one is one line here, and
+// tests/models/suite_test.cc shows that it keeps what all of them promise. Wide enough that products are cut
+// into several pieces.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/base/config_yaml.h"
+#include "heed/models/model_config.h"
+
+namespace heed::test {
+
+struct SampleModel {
+  std::string name;
+  std::string yaml;  // the `model` part of a configuration
+
+  std::unique_ptr<EncoderDecoder> make(int64_t words, const std::string& more = "") const {
+    ModelConfig config;
+    read_yaml(yaml + more, name, config);
+    return make_encoder_decoder(config, words, words, 1);
+  }
+};
+
+inline const std::vector<SampleModel>& sample_models() {
+  static const std::string kTransformer =
+      "type: transformer\nwidth: 48\nheads: 3\nfeed_forward: 80\nlayers: 2\n";
+  static const std::string kRnn = "type: rnn\nembedding: 40\nwidth: 48\n";
+  static const std::vector<SampleModel> models = {
+      {"transformer_post_norm", kTransformer},
+      {"transformer_pre_norm_learned_positions", kTransformer + "pre_norm: true\npositions: learned\n"},
+      {"rnn_plain", kRnn + "attention: none\n"},
+      {"rnn_plain_lstm_two_layers", kRnn + "attention: none\ncell: lstm\nlayers: 2\nresidual: true\n"},
+      {"luong_dot", kRnn + "attention: dot\nattend: after\nbidirectional: false\n"},
+      {"luong_scaled_dot_lstm",
+       kRnn + "attention: scaled_dot\nattend: after\nbidirectional: false\ncell: lstm\n"},
+      {"luong_bilinear_two_layers", kRnn + "attention: bilinear\nattend: after\nlayers: 2\n"},
+      {"luong_additive_own_output",
+       kRnn + "attention: additive\nattend: after\noutput_reads_embedding: false\n"},
+      {"luong_input_feeding", kRnn + "attention: bilinear\nattend: after\ninput_feeding: true\n"},
+      {"bahdanau", kRnn + "attention: additive\nattend: before\n"},
+      {"bahdanau_lstm_two_layers",
+       kRnn + "attention: additive\nattend: before\ncell: lstm\nlayers: 2\nresidual: true\n"},
+      {"conditional_gru", kRnn + "attention: additive\nattend: conditional\nattention_width: 16\n"},
+  };
+  return models;
+}
+
+}  // namespace heed::test
