@@ -68,7 +68,7 @@ int translate(Arguments arguments) {
       .shorthand('o', "output")
       .bind(options);
   parser.parse(arguments);
-  if (options.translate.n_best > options.translate.search.beam) {
+  if (!options.translate.search.sample && options.translate.n_best > options.translate.search.beam) {
     fail_input("--n-best {} is more than --beam {}", options.translate.n_best, options.translate.search.beam);
   }
   const SearchOptions& search = options.translate.search;

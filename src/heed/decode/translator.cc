@@ -10,7 +10,8 @@ namespace heed {
 
 void TranslateOptions::visit(ConfigVisitor& v) {
   search.visit(v);
-  v("n_best", n_best, "hypotheses given for each line, at most the beam", between(1, 1000));
+  v("n_best", n_best, "hypotheses given for each line, at most the beam; sampling: samples",
+    between(1, 1000));
   v("batch_sentences", batch_sentences, "most sentences translated at once", between(1, 65536));
   v("batch_tokens", batch_tokens, "most source tokens translated at once", between(1, 1 << 24));
   v("max_source_length", max_source_length, "longer sources are cut to so many tokens", between(1, 1 << 20));
@@ -55,6 +56,8 @@ std::vector<Translation> Translator::translate(Context& c, const std::vector<std
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return sources[a].size() > sources[b].size(); });
 
+  SearchOptions how = options.search;
+  if (how.sample) how.beam = options.n_best;  // as many samples as are asked for
   for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
     std::vector<std::vector<int32_t>> batch;
     std::vector<uint64_t> keys;
@@ -68,7 +71,7 @@ std::vector<Translation> Translator::translate(Context& c, const std::vector<std
       keys.push_back(key_of_text(lines[order[end]]));
       tokens += length;
     }
-    const auto found = search(c, *decoder_, make_field(batch), options.search, keys, observer);
+    const auto found = search(c, *decoder_, make_field(batch), how, keys, observer);
     for (size_t i = 0; i < found.size(); ++i) {
       Translation& translation = translations[order[begin + i]];
       const size_t count = std::min(found[i].size(), static_cast<size_t>(options.n_best));

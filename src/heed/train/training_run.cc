@@ -62,6 +62,8 @@ void check(const RunConfig& config, const TrainingData& data, const EncoderDecod
           corpus == &data.train ? data.train_report.name : data.dev_report.name,
           corpus == &data.train ? "train" : "dev");
   }
+  if (config.train.metric > StopMetric::chrf)
+    fail_input("train.metric: translations are measured by loss, bleu or chrf; choose one of them");
   const int64_t longest = model.step_decoder()->longest();
   if (std::max(config.data.max_source_length, config.data.max_target_length) > longest)
     fail_input(
