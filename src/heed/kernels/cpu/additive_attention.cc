@@ -1,0 +1,204 @@
+// Additive attention with vectors over the width of the scores and of the values. A sentence is one piece:
+// its keys and values are widened once to f32 rows padded with zeros, which add nothing to any sum, so that
+// every loop runs over whole vectors.
+#include "heed/kernels/additive_attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "heed/kernels/cpu/scratch.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "heed/kernels/cpu/additive_attention.cc"
+#include "heed/kernels/cpu/simd.h"
+
+// After highway.h.
+#include "heed/kernels/cpu/simd_math-inl.h"
+#include "heed/kernels/cpu/simd_memory-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace heed::kernels::cpu {
+namespace HWY_NAMESPACE {
+
+struct SentenceUse {};
+
+// Rows of T as f32, each padded with zeros to whole vectors.
+template <class T>
+void widen(const T* from, int64_t stride, int64_t rows, int64_t width, float* to) {
+  const int64_t room = padded(width);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t j = 0; j < width; ++j) to[r * room + j] = static_cast<float>(from[r * stride + j]);
+    std::fill(to + r * room + width, to + (r + 1) * room, 0.0f);
+  }
+}
+
+template <class T>
+void narrow(const float* from, int64_t rows, int64_t width, T* to) {
+  const int64_t room = padded(width);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t j = 0; j < width; ++j) to[r * width + j] = T(from[r * room + j]);
+}
+
+// sum over columns of v tanh(q + k)
+HWY_INLINE float score_of(const float* HWY_RESTRICT q, const float* HWY_RESTRICT k,
+                          const float* HWY_RESTRICT v, int64_t room) {
+  const F32 d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  FloatVector sum = hn::Zero(d);
+  for (int64_t a = 0; a < room; a += lanes) {
+    const FloatVector squashed = tanh(d, hn::Add(hn::LoadU(d, q + a), hn::LoadU(d, k + a)));
+    sum = hn::MulAdd(hn::LoadU(d, v + a), squashed, sum);
+  }
+  return hn::GetLane(hn::SumOfLanes(d, sum));
+}
+
+// y += factor x
+HWY_INLINE void add_scaled(float factor, const float* HWY_RESTRICT x, float* HWY_RESTRICT y, int64_t room) {
+  const F32 d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const FloatVector f = hn::Set(d, factor);
+  for (int64_t j = 0; j < room; j += lanes)
+    hn::StoreU(hn::MulAdd(f, hn::LoadU(d, x + j), hn::LoadU(d, y + j)), d, y + j);
+}
+
+HWY_INLINE float product_of(const float* HWY_RESTRICT x, const float* HWY_RESTRICT y, int64_t room) {
+  const F32 d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  FloatVector sum = hn::Zero(d);
+  for (int64_t j = 0; j < room; j += lanes) sum = hn::MulAdd(hn::LoadU(d, x + j), hn::LoadU(d, y + j), sum);
+  return hn::GetLane(hn::SumOfLanes(d, sum));
+}
+
+template <class T>
+HWY_NOINLINE void attend(const AdditiveAttentionArgs<T>& args, int64_t b) {
+  if (args.query_offsets[b] == args.query_offsets[b + 1]) return;  // ended, while others of its batch go on
+  const int64_t first = args.key_begin[b], keys = args.key_end[b] - first;
+  const int64_t room = padded(args.width), value_room = padded(args.value_width);
+  float* k = scratch<SentenceUse, float>(keys * (room + value_room) + 2 * room + value_room);
+  float* v = k + keys * room;
+  float* score = v + keys * value_room;
+  float* q = score + room;
+  float* context = q + room;
+  const bool wants_contexts = args.out != nullptr;
+  widen(args.k + first * args.k_stride, args.k_stride, keys, args.width, k);
+  if (wants_contexts) widen(args.v + first * args.v_stride, args.v_stride, keys, args.value_width, v);
+  widen(args.score, args.width, 1, args.width, score);
+
+  float* weights = args.weights + args.weight_begin[b];
+  for (int64_t i = args.query_offsets[b]; i < args.query_offsets[b + 1]; ++i, weights += keys) {
+    widen(args.q + i * args.q_stride, args.q_stride, 1, args.width, q);
+    float highest = -INFINITY, sum = 0.0f;
+    for (int64_t s = 0; s < keys; ++s) {
+      weights[s] = score_of(q, k + s * room, score, room);
+      highest = std::max(highest, weights[s]);
+    }
+    for (int64_t s = 0; s < keys; ++s) sum += weights[s] = std::exp(weights[s] - highest);
+    for (int64_t s = 0; s < keys; ++s) weights[s] /= sum;
+    if (!wants_contexts) continue;
+    std::fill_n(context, value_room, 0.0f);
+    for (int64_t s = 0; s < keys; ++s) add_scaled(weights[s], v + s * value_room, context, value_room);
+    narrow(context, 1, args.value_width, args.out + i * args.value_width);
+  }
+}
+
+template <class T>
+HWY_NOINLINE void attend_gradient(const AdditiveAttentionGradientArgs<T>& args, int64_t b) {
+  const F32 d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const FloatVector one = hn::Set(d, 1.0f);
+  const AdditiveAttentionArgs<T>& forward = args.forward;
+  const int64_t first = forward.key_begin[b], keys = forward.key_end[b] - first;
+  const int64_t width = forward.width, value_width = forward.value_width;
+  const int64_t room = padded(width), value_room = padded(value_width);
+  float* k = scratch<SentenceUse, float>(2 * keys * (room + value_room) + 4 * room + value_room + keys);
+  float* v = k + keys * room;
+  float* dk = v + keys * value_room;
+  float* dv = dk + keys * room;
+  float* score = dv + keys * value_room;
+  float* d_score = score + room;
+  float* q = d_score + room;
+  float* dq = q + room;
+  float* d_out = dq + room;
+  float* d_weight = d_out + value_room;
+  widen(forward.k + first * forward.k_stride, forward.k_stride, keys, width, k);
+  widen(forward.v + first * forward.v_stride, forward.v_stride, keys, value_width, v);
+  widen(forward.score, width, 1, width, score);
+  std::fill(dk, score, 0.0f);
+  std::fill_n(d_score, room, 0.0f);
+
+  const float* weights = forward.weights + forward.weight_begin[b];
+  for (int64_t i = forward.query_offsets[b]; i < forward.query_offsets[b + 1]; ++i, weights += keys) {
+    widen(forward.q + i * forward.q_stride, forward.q_stride, 1, width, q);
+    widen(args.d_out + i * args.d_out_stride, args.d_out_stride, 1, value_width, d_out);
+    float mean = 0.0f;  // of d_weight under the weights
+    for (int64_t s = 0; s < keys; ++s) {
+      d_weight[s] = product_of(d_out, v + s * value_room, value_room);
+      mean += weights[s] * d_weight[s];
+      add_scaled(weights[s], d_out, dv + s * value_room, value_room);
+    }
+    std::fill_n(dq, room, 0.0f);
+    for (int64_t s = 0; s < keys; ++s) {
+      const FloatVector ds = hn::Set(d, weights[s] * (d_weight[s] - mean));
+      const float* HWY_RESTRICT key = k + s * room;
+      float* HWY_RESTRICT d_key = dk + s * room;
+      for (int64_t a = 0; a < room; a += lanes) {
+        const FloatVector squashed = tanh(d, hn::Add(hn::LoadU(d, q + a), hn::LoadU(d, key + a)));
+        const FloatVector slope =
+            hn::Mul(hn::Mul(ds, hn::LoadU(d, score + a)), hn::NegMulAdd(squashed, squashed, one));
+        hn::StoreU(hn::Add(hn::LoadU(d, dq + a), slope), d, dq + a);
+        hn::StoreU(hn::Add(hn::LoadU(d, d_key + a), slope), d, d_key + a);
+        hn::StoreU(hn::MulAdd(ds, squashed, hn::LoadU(d, d_score + a)), d, d_score + a);
+      }
+    }
+    narrow(dq, 1, width, args.dq + i * width);
+  }
+  narrow(dk, keys, width, args.dk + first * width);
+  narrow(dv, keys, value_width, args.dv + first * value_width);
+  narrow(d_score, 1, width, args.d_score + b * width);
+}
+
+void attend_f32(const AdditiveAttentionArgs<float>& args, int64_t b) {
+  attend(args, b);
+}
+void attend_bf16(const AdditiveAttentionArgs<Bf16>& args, int64_t b) {
+  attend(args, b);
+}
+void attend_gradient_f32(const AdditiveAttentionGradientArgs<float>& args, int64_t b) {
+  attend_gradient(args, b);
+}
+void attend_gradient_bf16(const AdditiveAttentionGradientArgs<Bf16>& args, int64_t b) {
+  attend_gradient(args, b);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace heed::kernels::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace heed::kernels {
+namespace cpu {
+HWY_EXPORT(attend_f32);
+HWY_EXPORT(attend_bf16);
+HWY_EXPORT(attend_gradient_f32);
+HWY_EXPORT(attend_gradient_bf16);
+}  // namespace cpu
+
+void additive_attention(ThreadPool& pool, const AdditiveAttentionArgs<float>& args) {
+  const auto kernel = HEED_DISPATCH(cpu::attend_f32);
+  pool.run(args.sentences, [&](int64_t b) { kernel(args, b); });
+}
+void additive_attention(ThreadPool& pool, const AdditiveAttentionArgs<Bf16>& args) {
+  const auto kernel = HEED_DISPATCH(cpu::attend_bf16);
+  pool.run(args.sentences, [&](int64_t b) { kernel(args, b); });
+}
+void additive_attention_gradient(ThreadPool& pool, const AdditiveAttentionGradientArgs<float>& args) {
+  const auto kernel = HEED_DISPATCH(cpu::attend_gradient_f32);
+  pool.run(args.forward.sentences, [&](int64_t b) { kernel(args, b); });
+}
+void additive_attention_gradient(ThreadPool& pool, const AdditiveAttentionGradientArgs<Bf16>& args) {
+  const auto kernel = HEED_DISPATCH(cpu::attend_gradient_bf16);
+  pool.run(args.forward.sentences, [&](int64_t b) { kernel(args, b); });
+}
+
+}  // namespace heed::kernels
+#endif  // HWY_ONCE
