@@ -94,16 +94,22 @@ int train(Arguments arguments) {
   OptionParser parser("heed train", "Trains a model from a configuration into a model folder.");
   parser.positional("CONFIG", path, "the configuration, a YAML file").shorthand('o', "out").bind(options);
   parser.footer(
-      "heed train --help GROUP explains the configuration: data, text, model, train; heed train --help "
-      "config all of it.");
+      "heed train --help GROUP explains the configuration: data, text, model (rnn: of recurrent models), "
+      "train; heed "
+      "train --help config all of it.");
   try {
     parser.parse(arguments);
   } catch (const HelpRequested& request) {
     if (request.topic().empty()) throw;
     if (request.topic() == "markdown")  // docs/configuration.md is this
       throw HelpRequested(configuration_page(), request.topic());
-    const std::string group = request.topic() == "config" ? "" : request.topic();
-    throw HelpRequested(describe(visit_of(RunConfig()), group), request.topic());
+    RunConfig config;
+    std::string group = request.topic() == "config" ? "" : request.topic();
+    if (group == "rnn") {
+      config.model.type = ModelType::rnn;
+      group = "model";
+    }
+    throw HelpRequested(describe(visit_of(config), group), request.topic());
   }
 
   const RunConfig config = read_run_config(path, options.set);
