@@ -9,11 +9,14 @@ namespace heed {
 // y = x W^T + b; weight [out, in], bias [out].
 class Linear {
  public:
-  // `joined` maps that stand on top of each other in one weight (queries, keys and values): each is
-  // initialised as if it stood alone.
+  // The weight starts as Xavier's uniform, the bias at zero. `joined` maps that stand on top of each other in
+  // one weight are initialised as if each stood alone.
   Linear(ParameterStore& store, const std::string& name, int64_t in, int64_t out, int64_t joined = 1,
          bool with_bias = true)
-      : weight_(&store.add(name + ".weight", {out, in}, Initial::xavier(in, out / joined))),
+      : Linear(store, name, in, out, Initial::xavier(in, out / joined), with_bias) {}
+  Linear(ParameterStore& store, const std::string& name, int64_t in, int64_t out, const Initial& initial,
+         bool with_bias = true)
+      : weight_(&store.add(name + ".weight", {out, in}, initial)),
         bias_(with_bias ? &store.add(name + ".bias", {out}, Initial::constant(0.0)) : nullptr) {}
 
   // x [R, in] -> [R, out]

@@ -16,7 +16,7 @@ AttentionOptions attention_options(const std::string& name, const MultiHeadOptio
 
 SelfAttention::SelfAttention(ParameterStore& store, const std::string& name, const MultiHeadOptions& options)
     : options_(attention_options(name, options)),
-      projections_(store, name + ".queries_keys_values", options.width, 3 * options.width, 3),
+      projections_(store, name + ".queries_keys_values", options.width, 3 * options.width),
       output_(store, name + ".output", options.width, options.width) {}
 
 Var SelfAttention::operator()(Context& c, const Var& x, const Layout& layout) const {
@@ -44,7 +44,7 @@ CrossAttention::CrossAttention(ParameterStore& store, const std::string& name,
                                const MultiHeadOptions& options)
     : options_(attention_options(name, options)),
       queries_(store, name + ".queries", options.width, options.width),
-      memory_projections_(store, name + ".keys_values", options.width, 2 * options.width, 2),
+      memory_projections_(store, name + ".keys_values", options.width, 2 * options.width),
       output_(store, name + ".output", options.width, options.width) {}
 
 Var CrossAttention::operator()(Context& c, const Var& x, const Layout& layout, const Var& memory,
