@@ -2,8 +2,7 @@
 
 #include <cmath>
 
-#include "heed/metrics/bleu.h"
-#include "heed/metrics/chrf.h"
+#include "heed/metrics/metrics.h"
 
 namespace heed {
 
@@ -34,12 +33,8 @@ Validation TranslationValidator::validate(Context& c) const {
   const std::vector<Translation> translations = translator_.translate(c, data_.dev_source, greedy);
   std::vector<std::string> outputs;
   for (const Translation& translation : translations) outputs.push_back(translation.text());
-  Bleu bleu({.tokenizer = config_.bleu_tokenize});
-  add_corpus(bleu, outputs, {data_.dev_target});
-  validation.metrics["bleu"] = bleu.score().score;
-  Chrf chrf;
-  add_corpus(chrf, outputs, {data_.dev_target});
-  validation.metrics["chrf"] = chrf.score().score;
+  validation.metrics["bleu"] = corpus_bleu(outputs, data_.dev_target, config_.bleu_tokenize);
+  validation.metrics["chrf"] = corpus_chrf(outputs, data_.dev_target);
   const size_t samples = std::min(outputs.size(), static_cast<size_t>(config_.samples));
   for (size_t i = 0; i < samples; ++i) {
     validation.samples.push_back({data_.dev_source[i], data_.dev_target[i], outputs[i]});
