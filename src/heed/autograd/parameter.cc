@@ -16,14 +16,12 @@ Var Parameter::var(const Context& c) const {
 
 const kernels::PackedMatrix& Parameter::packed_as(Context& c, bool back) const {
   kernels::PackedMatrix& packed = packed_[back ? 1 : 0];
-  bool& valid = packed_valid_[back ? 1 : 0];
-  if (!valid || packed.dtype() != c.precision) {
+  if (!packed || packed.dtype() != c.precision) {
     const int64_t outer = value_.rows(), inner = value_.width();
     const ProfileScope scope(c.profile, "packing weights", 0.0,
                              static_cast<double>(value_.size() * (4 + size_of(c.precision))));
     packed = back ? kernels::PackedMatrix(c.pool, value_.data<float>(), outer, inner, inner, 1, c.precision)
                   : kernels::PackedMatrix(c.pool, value_.data<float>(), inner, outer, 1, inner, c.precision);
-    valid = true;
   }
   return packed;
 }

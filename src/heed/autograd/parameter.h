@@ -18,7 +18,9 @@ class Parameter {
   const std::string& name() const { return name_; }
   const Tensor& value() const { return value_; }
   const Shape& shape() const { return value_.shape(); }
-  void changed() { packed_valid_[0] = packed_valid_[1] = false; }
+  void changed() { forget_packed(); }
+  // Frees the packed forms. Between a forward and a backward pass: the next products want the other form.
+  void forget_packed() { packed_[0] = packed_[1] = {}; }
 
   // As an input of an op: a variable that gathers the gradient while c records.
   Var var(const Context& c) const;
@@ -35,7 +37,6 @@ class Parameter {
   Tensor value_;
   std::shared_ptr<Gradient> gradient_;
   mutable kernels::PackedMatrix packed_[2];
-  mutable bool packed_valid_[2] = {false, false};
 };
 
 }  // namespace heed

@@ -12,6 +12,7 @@
 #include "heed/cli/options.h"
 #include "heed/data/corpus_reader.h"
 #include "heed/kernels/cpu_level.h"
+#include "heed/train/step.h"
 #include "heed/train/translation.h"
 
 namespace heed::cli {
@@ -137,22 +138,17 @@ int bench_train(const BenchOptions& options) {
       const auto start = Clock::now();
       ++update;
       if (options.profile && update > options.skip) c.profile = &profile;
-      c.training = true;
-      c.random_key = mix64(static_cast<uint64_t>(options.seed), static_cast<uint64_t>(update));
-      Tape tape;
-      const Recording recording(c, tape);
-      const BatchLoss loss = objective.loss(c, batch, update);
-      loss_per_token = static_cast<double>(loss.sum.value.item()) / loss.count;
-      tape.backward(c, loss.sum);
+      const uint64_t key = mix64(static_cast<uint64_t>(options.seed), static_cast<uint64_t>(update));
+      const LossAndGradients step = loss_and_gradients(c, objective, model.parameters(), batch, update, key);
       adam.step(
-          c, take_gradients(model.parameters()), 1.0 / loss.count,
+          c, step.gradients, 1.0 / step.count,
           learning_rate(config.train.optimiser, update, options.updates, config_of(options.model).width),
           update);
+      loss_per_token = step.loss / step.count;
       c.arena.reset();
-      c.training = false;
       if (update > options.skip) {
         spent += seconds_since(start);
-        seen += static_cast<int64_t>(loss.count);
+        seen += static_cast<int64_t>(step.count);
       }
       if (options.validate_every > 0 && update % options.validate_every == 0) {
         Context plain(c.pool.threads(), c.precision);

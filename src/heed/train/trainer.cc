@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heed/base/random.h"
+#include "heed/train/step.h"
 #include "heed/train/weights.h"
 
 namespace heed {
@@ -155,22 +156,17 @@ void Trainer::one_update(Context& c, const BatchPlan& plan, Progress& progress) 
   const auto index = static_cast<size_t>(state_.update_in_epoch);
   GradientTree tree;
   double loss = 0.0, count = 0.0;
-  c.training = true;
   for (size_t i = 0; i < plan.batches_of(index); ++i) {
     const Batch batch = make_batch(corpus_, plan.batch(plan.first_batch(index) + i));
-    c.random_key =
+    const uint64_t key =
         mix64(mix64(mix64(static_cast<uint64_t>(config_.seed)), static_cast<uint64_t>(state_.update)), i);
-    Tape tape;
-    const Recording recording(c, tape);
-    const BatchLoss batch_loss = objective_.loss(c, batch, state_.update + 1);
-    loss += batch_loss.sum.value.item();
-    count += batch_loss.count;
-    tape.backward(c, batch_loss.sum);
-    tree.add(c, take_gradients(parameters_));
+    LossAndGradients part = loss_and_gradients(c, objective_, parameters_, batch, state_.update + 1, key);
+    loss += part.loss;
+    count += part.count;
+    tree.add(c, std::move(part.gradients));
     const TokenField& rows = batch.fields.back().second;
     progress.tokens += rows.layout.rows();
   }
-  c.training = false;
   const double rate = learning_rate(config_.optimiser, state_.update + 1, config_.updates, width_);
   const double norm = adam_.step(c, tree.sum(c), 1.0 / count, rate, state_.update + 1);
   c.arena.reset();
