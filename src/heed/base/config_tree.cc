@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/json.h"
 #include "heed/base/text_util.h"
 
 namespace heed {
@@ -224,23 +225,7 @@ std::string yaml_text(std::string_view text) {
   const bool plain = !text.empty() && (std::isalpha(static_cast<unsigned char>(text[0])) || text[0] == '/') &&
                      std::all_of(text.begin(), text.end(), is_plain) && !is_special_word(text);
   if (plain) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
+  return JsonWriter().value(text).text();  // which YAML reads as well
 }
 
 }  // namespace heed

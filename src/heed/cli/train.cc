@@ -123,8 +123,9 @@ int train(Arguments arguments) {
                                         listener);
   listener.finish();
   if (reason == StopReason::interrupted) {
-    throw Interrupted(
-        fmt::format("interrupted and saved; go on with: heed train {} --out {} --resume", path, folder));
+    const bool saved = ModelFolder::open(folder).latest().has_value();
+    throw Interrupted(fmt::format("interrupted {}; go on with: heed train {} --out {} --resume",
+                                  saved ? "and saved" : "before the first update", path, folder));
   }
   static constexpr const char* kReasons[] = {"all updates are done", "all epochs are done",
                                              "no gain on dev for train.patience validations",

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "heed/base/random.h"
+#include "heed/base/text_key.h"
 #include "heed/data/batch.h"
 
 namespace heed {
@@ -18,12 +18,6 @@ void TranslateOptions::visit(ConfigVisitor& v) {
 }
 
 namespace {
-
-uint64_t key_of_text(const std::string& text) {
-  uint64_t key = 0;
-  for (const char byte : text) key = mix64(key, static_cast<uint64_t>(static_cast<unsigned char>(byte)));
-  return key;
-}
 
 TranslatedHypothesis in_words(const TextProcessor& target, const Hypothesis& hypothesis) {
   std::vector<std::string> pieces = target.pieces(hypothesis.ids);

@@ -19,9 +19,10 @@ class State final : public DecoderState {
   int64_t rows() const override { return static_cast<int64_t>(hypotheses.size()); }
 
   std::vector<Hypothesis> hypotheses;
-  Tensor outputs;                     // [N, D] what the output layer reads for each, on the heap
-  std::vector<KeyValueCache> self;    // one a layer
-  std::vector<KeyValueCache> memory;  // one a layer, projected once a source
+  Tensor outputs;                          // [N, D] what the output layer reads for each, on the heap
+  std::vector<KeyValueCache> self;         // one a layer
+  std::vector<KeyValueCache> memory;       // one a layer, projected once a source
+  int64_t kept_self = 0, kept_memory = 0;  // rows that the last compaction left in each
 };
 
 State& mine(DecoderState& state) {
@@ -31,12 +32,13 @@ const State& mine(const DecoderState& state) {
   return static_cast<const State&>(state);
 }
 
-// Long-running states (a server's) forget rows nobody sees any more, once they are the larger part.
+// Rows that nobody sees any more are forgotten when the caches have doubled since that was last done, which
+// costs a constant a row. Without it what a search drops, or a server's finished sentences, would stay.
 template <class Used>
-void compact(std::vector<KeyValueCache>& caches, size_t used_rows, Used&& for_each_used) {
+void compact(std::vector<KeyValueCache>& caches, int64_t& kept_before, Used&& for_each_used) {
   constexpr int64_t kWorthIt = 4096;
   const int64_t rows = caches.front().rows();
-  if (rows < kWorthIt || rows < 2 * static_cast<int64_t>(used_rows)) return;
+  if (rows < std::max(kWorthIt, 2 * kept_before)) return;
   std::vector<int32_t> new_row(rows, -1), kept;
   for_each_used([&](int32_t row) { new_row[row] = 0; });
   for (int32_t row = 0; row < rows; ++row) {
@@ -46,6 +48,7 @@ void compact(std::vector<KeyValueCache>& caches, size_t used_rows, Used&& for_ea
     }
   }
   for (KeyValueCache& cache : caches) cache.keep_rows(kept);
+  kept_before = static_cast<int64_t>(kept.size());
   for_each_used.rename(new_row);
 }
 
@@ -162,11 +165,8 @@ void TransformerStepDecoder::select(DecoderState& state, std::span<const int32_t
   std::vector<Hypothesis> selected;
   Tensor outputs =
       Tensor::empty({static_cast<int64_t>(parents.size()), s.outputs.width()}, s.outputs.dtype());
-  size_t history_rows = 0, memory_rows = 0;
   for (size_t i = 0; i < parents.size(); ++i) {
     selected.push_back(s.hypotheses.at(parents[i]));
-    history_rows += selected.back().history.size();
-    memory_rows += static_cast<size_t>(selected.back().memory_length);
     dispatch(outputs.dtype(), [&](auto zero) {
       using T = decltype(zero);
       std::copy_n(s.outputs.row<T>(parents[i]), outputs.width(), outputs.row<T>(static_cast<int64_t>(i)));
@@ -174,9 +174,8 @@ void TransformerStepDecoder::select(DecoderState& state, std::span<const int32_t
   }
   s.hypotheses = std::move(selected);
   s.outputs = outputs;
-  // Beams share rows, so these counts are upper bounds of what is in use.
-  compact(s.self, history_rows, HistoryRows{s.hypotheses});
-  compact(s.memory, memory_rows, MemoryRows{s.hypotheses});
+  compact(s.self, s.kept_self, HistoryRows{s.hypotheses});
+  compact(s.memory, s.kept_memory, MemoryRows{s.hypotheses});
 }
 
 Candidates TransformerStepDecoder::candidates(Context& c, const DecoderState& state, int64_t k,

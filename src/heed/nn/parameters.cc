@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "heed/base/random.h"
+#include "heed/base/text_key.h"
 
 namespace heed {
 
@@ -13,8 +13,7 @@ Initial Initial::xavier(int64_t fan_in, int64_t fan_out) {
 namespace {
 
 void fill(Tensor& value, const std::string& name, uint64_t seed, const Initial& initial) {
-  uint64_t key = mix64(seed);
-  for (const char letter : name) key = mix64(key, static_cast<uint64_t>(static_cast<unsigned char>(letter)));
+  const uint64_t key = key_of_text(name, mix64(seed));
   float* numbers = value.data<float>();
   for (int64_t i = 0; i < value.size(); ++i) {
     double number = initial.size;
