@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "heed/checkpoint/safetensors.h"
+#include "heed/models/classifier.h"
 #include "heed/models/encoder_decoder.h"
 #include "heed/train/optimiser.h"
 #include "tests/support/tolerance.h"
@@ -76,17 +78,36 @@ inline void leave_out(const std::string& name, std::vector<float>& values,
   }
 }
 
-inline void expect_golden_forward(Context& c, const EncoderDecoder& model, const GoldenFile& golden) {
-  const Tensor log_probs = model.log_probs(c, golden.tokens("source"), golden.tokens("target"));
+// The model's loss on the golden batch.
+using GoldenLoss = std::function<OutputLoss(Context& c)>;
+
+inline GoldenLoss golden_loss(const EncoderDecoder& model, const GoldenFile& golden) {
+  return [&](Context& c) {
+    return model.loss(c, golden.tokens("source"), golden.tokens("target"), golden.number("smoothing"));
+  };
+}
+// Of a classifier the target is the class.
+inline GoldenLoss golden_loss(const Classifier& model, const GoldenFile& golden) {
+  return [&](Context& c) {
+    return model.loss(c, golden.tokens("source"), golden.values<int32_t>("target.ids"),
+                      golden.number("smoothing"));
+  };
+}
+
+inline void expect_golden_forward(Context& c, const Tensor& log_probs, const GoldenFile& golden) {
   expect_near_norm("log-probabilities", span_of(log_probs), golden.values("log_probs"),
                    tolerance(Quantity::log_probs, c.precision));
 }
 
-inline void expect_golden_gradients(Context& c, EncoderDecoder& model, const GoldenFile& golden) {
+inline void expect_golden_forward(Context& c, const EncoderDecoder& model, const GoldenFile& golden) {
+  expect_golden_forward(c, model.log_probs(c, golden.tokens("source"), golden.tokens("target")), golden);
+}
+
+template <class AnyModel>
+void expect_golden_gradients(Context& c, AnyModel& model, const GoldenFile& golden) {
   Tape tape;
   const Recording recording(c, tape);
-  const OutputLoss loss =
-      model.loss(c, golden.tokens("source"), golden.tokens("target"), golden.number("smoothing"));
+  const OutputLoss loss = golden_loss(model, golden)(c);
   const Tolerance of_loss = tolerance(Quantity::loss, c.precision);
   expect_near_norm("loss", std::vector{loss.sum.value.item()}, golden.values("loss.sum"), of_loss);
   expect_near_norm("loss of rows", span_of(loss.row_loss), golden.values("loss.rows"),
@@ -107,20 +128,20 @@ inline void expect_golden_gradients(Context& c, EncoderDecoder& model, const Gol
 }
 
 // kind: "adam" or "adam_clipped".
-inline void expect_golden_training(Context& c, EncoderDecoder& model, const GoldenFile& golden,
-                                   const std::string& kind,
-                                   const std::vector<WithoutGradient>& without_gradient) {
+template <class AnyModel>
+void expect_golden_training(Context& c, AnyModel& model, const GoldenFile& golden, const std::string& kind,
+                            const std::vector<WithoutGradient>& without_gradient) {
   OptimiserConfig config;
   config.clip_norm = kind == "adam_clipped" ? golden.number("clip") : 0.0;
   Adam adam(config, model.parameters());
-  const TokenField source = golden.tokens("source"), target = golden.tokens("target");
-  const double scale = 1.0 / static_cast<double>(target.layout.rows());
+  const GoldenLoss loss_of = golden_loss(model, golden);
+  const double scale = 1.0 / static_cast<double>(golden.rows("target.ids"));
   std::vector<float> losses;
   for (int64_t update = 1; update <= golden.rows(kind + ".losses"); ++update) {
     c.arena.reset();
     Tape tape;
     const Recording recording(c, tape);
-    const OutputLoss loss = model.loss(c, source, target, golden.number("smoothing"));
+    const OutputLoss loss = loss_of(c);
     losses.push_back(static_cast<float>(loss.sum.value.item() * scale));
     tape.backward(c, loss.sum);
     adam.step(c, take_gradients(model.parameters()), scale, golden.number("rate"), update);

@@ -1,6 +1,6 @@
-// Every model that writes a target from a source, small: a new one is one line here, and
-// tests/models/suite_test.cc shows that it keeps what all of them promise. Wide enough that products are cut
-// into several pieces.
+// Every model, small: a new one is one line here, and tests/models/suite_test.cc shows that it keeps what all
+// of them promise (classifiers: classifier_suite_test.cc). Wide enough that products are cut into several
+// pieces.
 #pragma once
 
 #include <memory>
@@ -43,6 +43,31 @@ inline const std::vector<SampleModel>& sample_models() {
       {"bahdanau_lstm_two_layers",
        kRnn + "attention: additive\nattend: before\ncell: lstm\nlayers: 2\nresidual: true\n"},
       {"conditional_gru", kRnn + "attention: additive\nattend: conditional\nattention_width: 16\n"},
+  };
+  return models;
+}
+
+// The same of models that name the class of a text.
+struct SampleClassifier {
+  std::string name;
+  std::string yaml;
+  int64_t classes = 2;
+
+  std::unique_ptr<Classifier> make(int64_t words, const std::string& more = "") const {
+    ModelConfig config;
+    read_yaml(yaml + more, name, config);
+    return make_classifier(config, words, classes, 1);
+  }
+};
+
+inline const std::vector<SampleClassifier>& sample_classifiers() {
+  static const std::string kRnn = "type: rnn_classifier\nembedding: 40\nwidth: 48\nattention_width: 20\n";
+  static const std::vector<SampleClassifier> models = {
+      {"attention", kRnn + "output: sigmoid\n"},
+      {"attention_lstm_two_layers_five_classes", kRnn + "cell: lstm\nlayers: 2\n", 5},
+      {"last_one_way", kRnn + "pooling: last\nbidirectional: false\n", 3},
+      {"mean", kRnn + "pooling: mean\noutput: sigmoid\n"},
+      {"max_and_attention", kRnn + "pooling: [max, attention]\n", 3},
   };
   return models;
 }

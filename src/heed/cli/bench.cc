@@ -7,6 +7,7 @@
 
 #include "heed/base/file.h"
 #include "heed/base/json.h"
+#include "heed/cli/bench_classifier.h"
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options.h"
@@ -30,7 +31,7 @@ int64_t peak_rss_mb() {
   return usage.ru_maxrss / 1024;
 }
 
-enum class BenchModel { tiny, base };
+enum class BenchModel { tiny, base, classifier };
 
 struct BenchOptions {
   BenchModel model = BenchModel::tiny;
@@ -53,7 +54,8 @@ struct BenchOptions {
   bool profile = false;
 
   void visit(ConfigVisitor& v) {
-    v("model", model, {"tiny", "base"}, "4+4 layers of 128/256 with 4 heads, or 6+6 of 512/2048 with 8");
+    v("model", model, {"tiny", "base", "classifier"},
+      "4+4 layers of 128/256 with 4 heads, 6+6 of 512/2048 with 8, or train: the recurrent classifier");
     runtime.visit(v);
     v("data", data, "train: folder with train.{en,de} and valid.{en,de}, plain or .gz, already in subwords");
     v("updates", updates, "train: updates", at_least(1));
@@ -240,6 +242,11 @@ int bench(Arguments arguments) {
   OptionParser parser("heed bench", "Measures the speed of a fixed workload and prints one JSON line.");
   parser.positional("WHAT", what, "train or decode").bind(options);
   parser.parse(arguments);
+  const bool classifier = options.model == BenchModel::classifier;
+  if (what == "train" && classifier)
+    return bench_classifier(
+        {options.data, options.updates, options.skip, options.seed, options.runtime, options.profile});
+  if (what == "decode" && classifier) fail_input("heed bench decode: a classifier does not decode");
   if (what == "train") return bench_train(options);
   if (what == "decode") return bench_decode(options);
   fail_input("heed bench: unknown workload {}; known: train, decode", what);

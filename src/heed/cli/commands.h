@@ -11,6 +11,7 @@ using Arguments = std::span<const std::string>;
 
 int train(Arguments arguments);
 int translate(Arguments arguments);
+int classify(Arguments arguments);
 int evaluate(Arguments arguments);
 int score(Arguments arguments);
 int info(Arguments arguments);

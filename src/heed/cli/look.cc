@@ -81,8 +81,12 @@ view::RunReport report_of(const std::string& path, const ReportOptions& options)
       if (static_cast<int64_t>(sentences.size()) < options.samples) sentences.push_back(sample.source);
     }
   }
-  for (const std::string& sentence : sentences)
-    view::look_at_sentence(model, sentence, options.search, report);
+  for (const std::string& sentence : sentences) {
+    if (model.classifies())
+      view::look_at_text(model, sentence, report);
+    else
+      view::look_at_sentence(model, sentence, options.search, report);
+  }
   return report;
 }
 
@@ -93,13 +97,22 @@ int attend(Arguments arguments) {
   std::string folder, sentence;
   OptionParser parser("heed attend", "Shows what a model attends to.");
   parser.positional("MODEL", folder, "the model folder")
-      .positional("SENTENCE", sentence, "the source sentence")
+      .positional("SENTENCE", sentence, "the source sentence, or the text that a classifier reads")
       .shorthand('o', "output")
       .bind(options);
   parser.parse(arguments);
   options.look.join = !options.pieces;
 
   SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
+  if (model.classifies()) {
+    if (!options.target.empty()) fail_input("--target: a classifier writes no translation; leave it out");
+    const view::WordWeights words = view::look_at_words(model, sentence, options.look.join);
+    if (options.output.empty())
+      std::fputs(view::words_text(words, terminal_style()).c_str(), stdout);
+    else
+      view::save_words(options.output, words);
+    return 0;
+  }
   const view::AttentionMap map = view::look(
       model, sentence, options.target.empty() ? std::nullopt : std::optional(options.target), options.look);
   if (options.output.empty()) {

@@ -24,6 +24,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"train", train, "train a model from a configuration"},
     {"translate", translate, "translate text, line by line"},
+    {"classify", classify, "name the class of texts, line by line"},
     {"score", score, "the model's log-probability of given translations"},
     {"evaluate", evaluate, "BLEU, chrF, TER, error rates or accuracy of given text"},
     {"info", info, "what a model folder holds"},

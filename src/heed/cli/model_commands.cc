@@ -60,6 +60,14 @@ struct ScoreOptions {
   }
 };
 
+// "8000 shared words"
+std::string sizes_of(const ModelText& text) {
+  const int64_t source = text.source->vocabulary().size();
+  if (text.labels.size() > 0) return fmt::format("{} words and {} labels", source, text.labels.size());
+  if (text.shared()) return fmt::format("{} shared words", source);
+  return fmt::format("{} source and {} target words", source, text.target->vocabulary().size());
+}
+
 }  // namespace
 
 int info(Arguments arguments) {
@@ -78,8 +86,15 @@ int info(Arguments arguments) {
     json.begin_object().field("type", summary.type);
     for (const auto& [name, size] : summary.sizes) json.field(name, size);
     json.field("source_words", text.source->vocabulary().size());
-    json.field("target_words", text.target->vocabulary().size());
-    json.field("shared_vocabulary", text.shared()).field("parameters", parameters);
+    if (model.classifies()) {
+      json.key("labels").begin_array();
+      for (const std::string& label : text.labels.names()) json.value(label);
+      json.end_array();
+    } else {
+      json.field("target_words", text.target->vocabulary().size());
+      json.field("shared_vocabulary", text.shared());
+    }
+    json.field("parameters", parameters);
     json.field("precision", model.stamp().precision).field("processor", model.stamp().processor);
     json.field("heed_version", model.stamp().heed_version)
         .field("updates", model.stamp().update)
@@ -87,10 +102,7 @@ int info(Arguments arguments) {
     std::puts(json.text().c_str());
     return 0;
   }
-  const std::string words =
-      text.shared() ? fmt::format("{} shared words", text.source->vocabulary().size())
-                    : fmt::format("{} source and {} target words", text.source->vocabulary().size(),
-                                  text.target->vocabulary().size());
+  const std::string words = sizes_of(text);
   std::puts(fmt::format("{}, {}, {:.1f} M parameters, {}; trained {} updates ({}, heed {})", summary.text,
                         words, static_cast<double>(parameters) / 1e6, model.stamp().precision,
                         model.stamp().update, model.stamp().processor, model.stamp().heed_version)
@@ -155,6 +167,8 @@ int tokenize(Arguments arguments) {
     read_yaml(folder.read_config(), folder.file("config.yaml"), config);
     text = load_text(config.text, folder);
   }
+  if (options.target && !text.target && !of_codes)
+    fail_input("{}: a classifier has no target side; leave --target out", path);
   const TextProcessor* side = options.target ? text.target.get() : text.source.get();
   LineReader reader = open_input(options.input);
   Output output(options.output);
@@ -180,13 +194,14 @@ int score(Arguments arguments) {
   if (options.source.empty() || options.target.empty()) fail_input("heed score needs --source and --target");
 
   SavedModel model(path, thread_count(options.runtime.threads), options.runtime.precision);
+  const EncoderDecoder& scored = model.encoder_decoder();
   Context& c = model.context();
   CorpusReader reader({.source = options.source, .target = options.target});
   Output output(options.output);
   std::vector<std::vector<int32_t>> sources, targets;
   const auto score_block = [&] {
     const TokenField target = make_field(targets);
-    const OutputLoss loss = model.model().loss(c, make_field(sources), target, 0.0);
+    const OutputLoss loss = scored.loss(c, make_field(sources), target, 0.0);
     const float* log_probs = loss.log_prob.data<float>();
     for (int64_t i = 0; i < target.layout.sentences(); ++i) {
       double sum = 0.0;

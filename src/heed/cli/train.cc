@@ -77,13 +77,18 @@ class ConsoleListener final : public TrainListener {
 };
 
 // The keys of a model that is not the default one.
-struct RnnModel {
-  ModelConfig model{.type = ModelType::rnn, .transformer = {}, .rnn = {}};
-  void visit(ConfigVisitor& v) { v.group("model", model, "with `type: rnn`"); }
+struct OtherModel {
+  OtherModel(ModelType type, const char* help) : help(help) { model.type = type; }
+  void visit(ConfigVisitor& v) { v.group("model", model, help); }
+
+  ModelConfig model;
+  const char* help;
 };
 
 std::string configuration_page() {
-  return describe_as_markdown(visit_of(RunConfig())) + "\n" + describe_as_markdown(visit_of(RnnModel()));
+  return describe_as_markdown(visit_of(RunConfig())) + "\n" +
+         describe_as_markdown(visit_of(OtherModel(ModelType::rnn, "with `type: rnn`"))) + "\n" +
+         describe_as_markdown(visit_of(OtherModel(ModelType::rnn_classifier, "with `type: rnn_classifier`")));
 }
 
 }  // namespace
@@ -94,9 +99,8 @@ int train(Arguments arguments) {
   OptionParser parser("heed train", "Trains a model from a configuration into a model folder.");
   parser.positional("CONFIG", path, "the configuration, a YAML file").shorthand('o', "out").bind(options);
   parser.footer(
-      "heed train --help GROUP explains the configuration: data, text, model (rnn: of recurrent models), "
-      "train; heed "
-      "train --help config all of it.");
+      "heed train --help GROUP explains the configuration: data, text, model (rnn, rnn_classifier: of "
+      "those models), train; heed train --help config all of it.");
   try {
     parser.parse(arguments);
   } catch (const HelpRequested& request) {
@@ -105,8 +109,8 @@ int train(Arguments arguments) {
       throw HelpRequested(configuration_page(), request.topic());
     RunConfig config;
     std::string group = request.topic() == "config" ? "" : request.topic();
-    if (group == "rnn") {
-      config.model.type = ModelType::rnn;
+    if (group == "rnn" || group == "rnn_classifier") {
+      config.model.type = group == "rnn" ? ModelType::rnn : ModelType::rnn_classifier;
       group = "model";
     }
     throw HelpRequested(describe(visit_of(config), group), request.topic());

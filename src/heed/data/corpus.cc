@@ -66,6 +66,13 @@ void count(const Corpus& corpus, CorpusReport& report) {
       corpus.columns.size() == 2 ? static_cast<int64_t>(corpus.columns.back().ids.size()) : 0;
 }
 
+// The labels, the first few of many.
+std::string shown(const Labels& labels) {
+  constexpr size_t kShown = 10;
+  const std::span<const std::string> names = labels.names();
+  return joined(names.first(std::min(kShown, names.size()))) + (names.size() > kShown ? ", ..." : "");
+}
+
 class CorpusEncoder {
  public:
   CorpusEncoder(const ModelText& text, const LengthLimits& limits, CorpusReport& report)
@@ -96,10 +103,11 @@ class CorpusEncoder {
  private:
   std::vector<int32_t> label(const CorpusReader& reader) const {
     const auto id = text_.labels.id(reader.target());
-    if (!id)
-      fail_input("{}: line {} has the unknown label {}", report_.name, reader.number(),
-                 in_quotes(reader.target()));
-    return {*id};
+    if (id) return {*id};
+    const auto meant = nearest(reader.target(), text_.labels.names());
+    fail_input("{}: line {} has the unknown label {}.{} The model's labels are {}", report_.name,
+               reader.number(), in_quotes(reader.target()),
+               meant ? fmt::format(" Did you mean {}?", *meant) : "", shown(text_.labels));
   }
 
   void add(int64_t number, std::span<const int32_t> source, std::span<const int32_t> target, bool labelled) {

@@ -37,6 +37,10 @@ struct DataConfig {
   int64_t max_target_length = 512;
   LongSentences longer = LongSentences::kSkip;
 
+  // Tokens of a text that a classifier reads, </s> included: where training cut long ones, so does it; 0:
+  // all.
+  int64_t longest_read() const { return longer == LongSentences::kCut ? max_source_length : 0; }
+
   void visit(ConfigVisitor& v) {
     v.group("train", train, "the corpus to learn from");
     v.group("dev", dev, "the corpus to validate on; without it, sentences are held out of train");

@@ -40,6 +40,7 @@ struct RecurrentArgs {
   bool reverse = false;              // from a sentence's last row to its first
   const T* gates_x = nullptr;        // [R, GH], rows gates_stride apart
   int64_t gates_stride = 0;
+  const int32_t* gates_row = nullptr;     // [R] which row of gates_x a row reads; null: its own
   const PackedMatrix* weight = nullptr;   // B [H, GH]: W_hh transposed
   const Real<T>* bias = nullptr;          // [GH] b_hh or null
   const Real<T>* initial = nullptr;       // [B, H] or null: zeros

@@ -9,6 +9,11 @@ std::string trimmed(const std::string& line) {
   return begin == std::string::npos ? "" : line.substr(begin, line.find_last_not_of(kSpace) - begin + 1);
 }
 
+// heed classify writes a probability behind the label.
+std::string label_of(const std::string& line) {
+  return trimmed(line.substr(0, line.find('\t', line.find_first_not_of(" \t\r\n"))));
+}
+
 // 0 where nothing can be said.
 double percent(int64_t part, int64_t whole) {
   return whole > 0 ? 100 * static_cast<double>(part) / static_cast<double>(whole) : 0;
@@ -19,7 +24,7 @@ double percent(int64_t part, int64_t whole) {
 void Classification::add(const std::string& hypothesis, std::span<const std::string> references) {
   if (references.size() != 1)
     fail_input("labels are compared with one reference, {} were given", references.size());
-  const std::string given = trimmed(hypothesis), meant = trimmed(references[0]);
+  const std::string given = label_of(hypothesis), meant = label_of(references[0]);
   ++classes_[given].given;
   ++classes_[meant].meant;
   ++lines_;

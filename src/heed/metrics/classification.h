@@ -16,7 +16,8 @@ enum class ClassificationScore { kAccuracy, kF1 };
 class Classification {
  public:
   explicit Classification(ClassificationScore what = ClassificationScore::kAccuracy) : what_(what) {}
-  // A label is the whole line without white space around it. Throws InputError unless there is one reference.
+  // A label is the line up to its first tab, without white space around it. Throws InputError unless there is
+  // one reference.
   void add(const std::string& hypothesis, std::span<const std::string> references);
   void merge(const Classification& other);
   // F1 comes with `classes`. It is the mean over the classes seen in hypotheses or references (macro); micro,

@@ -4,25 +4,32 @@
 #include <memory>
 
 #include "heed/models/encoder_decoder.h"
+#include "heed/models/rnn_classifier.h"
 #include "heed/models/rnn_seq2seq.h"
 #include "heed/models/transformer.h"
 
 namespace heed {
 
-enum class ModelType { transformer, rnn };
+enum class ModelType { transformer, rnn, rnn_classifier };
 
 // `type` chooses; only that type's keys are then known.
 struct ModelConfig {
   ModelType type = ModelType::transformer;
   TransformerConfig transformer;
   RnnConfig rnn;
+  RnnClassifierConfig rnn_classifier;
 
   void visit(ConfigVisitor& v);
-  int64_t width() const { return type == ModelType::rnn ? rnn.width : transformer.width; }
+  bool classifies() const { return type == ModelType::rnn_classifier; }
+  int64_t width() const;
 };
 
-// Throws InputError when the configuration does not fit together.
+// Of a type that does not classify. Throws InputError when the configuration does not fit together.
 std::unique_ptr<EncoderDecoder> make_encoder_decoder(const ModelConfig& config, int64_t source_words,
                                                      int64_t target_words, std::optional<uint64_t> seed);
+
+// Of a type that classifies. Throws InputError when the configuration does not fit together.
+std::unique_ptr<Classifier> make_classifier(const ModelConfig& config, int64_t words, int64_t classes,
+                                            std::optional<uint64_t> seed);
 
 }  // namespace heed

@@ -76,6 +76,36 @@ Var embedding(Context& c, const TokenField& tokens, const Parameter& table, cons
   return y;
 }
 
+DistinctTokens distinct_tokens(const TokenField& tokens) {
+  DistinctTokens distinct;
+  std::vector<int32_t>& words = distinct.words.ids;
+  words = tokens.ids;
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
+  distinct.words.layout = Layout::of_lengths(std::vector{static_cast<int32_t>(words.size())});
+  const int64_t range = words.empty() ? 0 : words.back() + int64_t{1} - words.front();
+  std::vector<int32_t> place(static_cast<size_t>(range));
+  for (size_t i = 0; i < words.size(); ++i)
+    place[static_cast<size_t>(words[i] - words.front())] = static_cast<int32_t>(i);
+  auto row_of = std::make_shared<std::vector<int32_t>>(tokens.ids.size());
+  std::transform(tokens.ids.begin(), tokens.ids.end(), row_of->begin(),
+                 [&](int32_t id) { return place[static_cast<size_t>(id - words.front())]; });
+  distinct.row_of = std::move(row_of);
+  return distinct;
+}
+
+TokenField drop_words(const Context& c, const TokenField& tokens, const DropoutSite& site) {
+  if (!c.training || site.probability == 0.0f) return tokens;
+  TokenField dropped = tokens;
+  const uint64_t key = c.key(site.site);
+  const std::span<const uint64_t> rows = tokens.layout.row_keys();
+  for (size_t r = 0; r < dropped.ids.size(); ++r) {
+    if (dropped.ids[r] != kEndToken && uniform(key, rows[r]) < site.probability)
+      dropped.ids[r] = kUnknownToken;
+  }
+  return dropped;
+}
+
 const Tensor& SinusoidalPositions::up_to(int64_t length) {
   if (table_ && table_.rows() >= length) return table_;
   table_ = Tensor::empty({std::max<int64_t>({length, table_ ? 2 * table_.rows() : 0, 256}), width_});

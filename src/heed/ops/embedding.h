@@ -1,6 +1,9 @@
 // From tokens to rows.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "heed/autograd/parameter.h"
 #include "heed/ops/dropout.h"
 #include "heed/tensor/layout.h"
@@ -31,5 +34,16 @@ struct EmbeddingOptions {
 // Throws InputError for an id outside the table or a sentence longer than there are positions.
 Var embedding(Context& c, const TokenField& tokens, const Parameter& table,
               const EmbeddingOptions& options = {});
+
+// Each word of a batch once, so that what depends on the word alone is computed once.
+struct DistinctTokens {
+  TokenField words;                                    // one sentence, ids ascending
+  std::shared_ptr<const std::vector<int32_t>> row_of;  // [R] where each row's word stands in `words`
+};
+DistinctTokens distinct_tokens(const TokenField& tokens);
+
+// Word dropout (Iyyer et al. 2015): while c is training a word becomes <unk> with the site's probability;
+// </s> stays.
+TokenField drop_words(const Context& c, const TokenField& tokens, const DropoutSite& site);
 
 }  // namespace heed

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "heed/kernels/layer.h"
+
 namespace heed {
 namespace {
 
@@ -37,13 +39,34 @@ void add_as(Context& c, const Var& into, const Tensor& d) {
   into.gradient->add(c, copy);
 }
 
+// The gradient of gates that several rows read: the sum over those rows, in ascending order.
+Tensor sum_of_readers(Context& c, const RecurrentPass& pass, const Tensor& d_gates) {
+  const Tensor sum = c.allocate(pass.gates_x.shape(), DType::f32);
+  std::fill_n(sum.data<float>(), sum.size(), 0.0f);
+  dispatch(d_gates.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::embedding_gradient(c.pool, kernels::EmbeddingGradientArgs<T>{.rows = d_gates.rows(),
+                                                                          .width = d_gates.width(),
+                                                                          .ids = pass.gates_row->data(),
+                                                                          .dy = d_gates.data<T>(),
+                                                                          .d_table = sum.data<float>()});
+  });
+  return sum;
+}
+
 void check(const RecurrentPass& pass, Cell cell, const Layout& layout) {
   const int64_t width = pass.weight->shape().width(), gates = kernels::gates_of(cell) * width;
   require(pass.weight->shape() == (Shape{gates, width}), "recurrent {}: a weight of shape {} for {} gates",
           pass.weight->name(), pass.weight->shape().to_string(), kernels::gates_of(cell));
-  require(pass.gates_x.width() == gates && pass.gates_x.rows() == layout.rows(),
-          "recurrent {}: gates of shape {} for width {} and {} rows", pass.weight->name(),
-          pass.gates_x.shape().to_string(), width, layout.rows());
+  const int64_t readers = pass.gates_row ? static_cast<int64_t>(pass.gates_row->size()) : pass.gates_x.rows();
+  require(pass.gates_x.width() == gates && readers == layout.rows(),
+          "recurrent {}: gates of shape {} read by {} rows for width {} and {} rows", pass.weight->name(),
+          pass.gates_x.shape().to_string(), readers, width, layout.rows());
+  if (pass.gates_row) {
+    for (const int32_t row : *pass.gates_row)
+      require(row >= 0 && row < pass.gates_x.rows(), "recurrent {}: row {} of {} is read",
+              pass.weight->name(), row, pass.gates_x.rows());
+  }
   for (const Var* initial : {&pass.initial, &pass.initial_cell}) {
     require(!*initial || initial->shape() == (Shape{layout.sentences(), width}),
             "recurrent {}: an initial state of shape {} for {} sentences of width {}", pass.weight->name(),
@@ -71,6 +94,7 @@ kernels::RecurrentArgs<T> arguments(Context& c, Cell cell, const RecurrentPass& 
           .reverse = pass.reverse,
           .gates_x = pass.gates_x.value.data<T>(),
           .gates_stride = pass.gates_x.value.row_stride(),
+          .gates_row = pass.gates_row ? pass.gates_row->data() : nullptr,
           .weight = &pass.weight->packed(c),
           .bias = pass.bias ? pass.bias->value().data<float>() : nullptr,
           .initial = data_or_null(saved.initial),
@@ -81,11 +105,12 @@ kernels::RecurrentArgs<T> arguments(Context& c, Cell cell, const RecurrentPass& 
 }
 
 // The recurrent products of every row.
-ProfileScope profiled(Context& c, const char* op, const std::vector<RecurrentPass>& passes, double times) {
+ProfileScope profiled(Context& c, const char* op, const std::vector<RecurrentPass>& passes, int64_t rows,
+                      double times) {
   double flops = 0.0, bytes = 0.0;
   for (const RecurrentPass& pass : passes) {
-    flops += 2.0 * times * static_cast<double>(pass.gates_x.rows() * pass.weight->value().size());
-    bytes += times * static_cast<double>(pass.gates_x.value.size() * size_of(pass.gates_x.value.dtype()));
+    flops += 2.0 * times * static_cast<double>(rows * pass.weight->value().size());
+    bytes += times * static_cast<double>(rows * pass.gates_x.width() * size_of(pass.gates_x.value.dtype()));
   }
   return {c.profile, op, flops, bytes};
 }
@@ -93,7 +118,7 @@ ProfileScope profiled(Context& c, const char* op, const std::vector<RecurrentPas
 void add_gradients(Context& c, Cell cell, const std::vector<RecurrentPass>& passes, const Layout& layout,
                    const std::vector<Saved>& saved, const Tensor& d_rows, const std::vector<Tensor>& d_last,
                    const std::vector<Tensor>& d_last_cell) {
-  const ProfileScope scope = profiled(c, "recurrent gradient", passes, 2.0);
+  const ProfileScope scope = profiled(c, "recurrent gradient", passes, layout.rows(), 2.0);
   const int64_t width = passes.front().weight->shape().width();
   const Shape state{layout.sentences(), width};
   dispatch(d_rows.dtype(), [&](auto zero) {
@@ -138,7 +163,10 @@ void add_gradients(Context& c, Cell cell, const std::vector<RecurrentPass>& pass
                                                               .dbias = db ? db.data<float>() : nullptr});
       pass.weight->gradient().add(c, dw);
       if (pass.bias) pass.bias->gradient().add(c, db);
-      if (pass.gates_x.gradient) pass.gates_x.gradient->add(c, d_gates_x[p]);
+      if (pass.gates_x.gradient && pass.gates_row)
+        add_as(c, pass.gates_x, sum_of_readers(c, pass, d_gates_x[p]));
+      else if (pass.gates_x.gradient)
+        pass.gates_x.gradient->add(c, d_gates_x[p]);
       if (d_initial[p]) add_as(c, pass.initial, d_initial[p]);
       if (d_initial_cell[p]) add_as(c, pass.initial_cell, d_initial_cell[p]);
     }
@@ -151,7 +179,7 @@ RecurrentStates recurrent(Context& c, Cell cell, const std::vector<RecurrentPass
                           const Layout& layout) {
   require(!passes.empty(), "recurrent: no passes");
   for (const RecurrentPass& pass : passes) check(pass, cell, layout);
-  const ProfileScope scope = profiled(c, "recurrent", passes, 1.0);
+  const ProfileScope scope = profiled(c, "recurrent", passes, layout.rows(), 1.0);
   const int64_t width = passes.front().weight->shape().width(), rows = layout.rows();
   const DType dtype = passes.front().gates_x.value.dtype();
   const bool lstm = cell == Cell::lstm;

@@ -2,6 +2,7 @@
 // sentences, R rows, H width of the state, G gates (GRU 3, LSTM 4).
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "heed/autograd/parameter.h"
@@ -12,12 +13,15 @@ namespace heed {
 
 // One direction of a layer. Initial states are f32 or of the activations' type; none: zeros.
 struct RecurrentPass {
-  Var gates_x;                        // [R, GH] x W_ih^T + b_ih of all rows
+  Var gates_x;                        // [R, GH] x W_ih^T + b_ih of all rows, or [U, GH] with gates_row
   const Parameter* weight = nullptr;  // [GH, H] W_hh
   const Parameter* bias = nullptr;    // [GH] b_hh
   bool reverse = false;               // from a sentence's last row to its first
   Var initial;                        // [B, H] or none
   Var initial_cell;                   // [B, H] of an LSTM, or none
+  // [R] which row of gates_x each row reads, where several rows read the same (a word that occurs again);
+  // none: each its own.
+  std::shared_ptr<const std::vector<int32_t>> gates_row = {};
 };
 
 struct RecurrentStates {

@@ -119,29 +119,80 @@ Var gather_rows(Context& c, const std::vector<Var>& parts, std::span<const int32
 
 Var mean_rows(Context& c, const Var& x, const Layout& layout) {
   require(x.rows() == layout.rows(), "mean_rows: {} rows with a layout of {}", x.rows(), layout.rows());
-  Var out(c.allocate(Shape{layout.sentences(), x.width()}, x.value.dtype()));
+  const int64_t width = x.width();
+  Var out(c.allocate(Shape{layout.sentences(), width}, x.value.dtype()));
   dispatch(x.value.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    std::vector<float> sum(static_cast<size_t>(x.width()));
-    for (int64_t b = 0; b < layout.sentences(); ++b) {
-      std::fill(sum.begin(), sum.end(), 0.0f);
+    const T* from = x.value.data<T>();
+    T* to = out.value.data<T>();
+    c.pool.run(layout.sentences(), [&, stride = x.value.row_stride()](int64_t b) {
+      std::vector<float> sum(static_cast<size_t>(width));
       for (int64_t r = layout.begin(b); r < layout.end(b); ++r)
-        for (int64_t j = 0; j < x.width(); ++j) sum[j] += static_cast<float>(x.value.row<T>(r)[j]);
+        for (int64_t j = 0; j < width; ++j) sum[j] += static_cast<float>(from[r * stride + j]);
       const auto length = static_cast<float>(std::max(1, layout.length(b)));
-      for (int64_t j = 0; j < x.width(); ++j) out.value.row<T>(b)[j] = T(sum[j] / length);
-    }
+      for (int64_t j = 0; j < width; ++j) to[b * width + j] = T(sum[j] / length);
+    });
   });
   if (c.recording() && x.gradient) {
-    c.tape->record(out, [x, layout](Context& c, const Tensor& d_out) {
+    c.tape->record(out, [x, layout, width](Context& c, const Tensor& d_out) {
       const Tensor dx = c.allocate(x.shape(), d_out.dtype());
       dispatch(d_out.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        for (int64_t b = 0; b < layout.sentences(); ++b) {
+        const T* from = d_out.data<T>();
+        T* to = dx.data<T>();
+        c.pool.run(layout.sentences(), [&, stride = d_out.row_stride()](int64_t b) {
           const auto length = static_cast<float>(layout.length(b));
           for (int64_t r = layout.begin(b); r < layout.end(b); ++r)
-            for (int64_t j = 0; j < dx.width(); ++j)
-              dx.row<T>(r)[j] = T(static_cast<float>(d_out.row<T>(b)[j]) / length);
+            for (int64_t j = 0; j < width; ++j)
+              to[r * width + j] = T(static_cast<float>(from[b * stride + j]) / length);
+        });
+      });
+      x.gradient->add(c, dx);
+    });
+  }
+  return out;
+}
+
+Var max_rows(Context& c, const Var& x, const Layout& layout) {
+  require(x.rows() == layout.rows(), "max_rows: {} rows with a layout of {}", x.rows(), layout.rows());
+  const int64_t width = x.width();
+  Var out(c.allocate(Shape{layout.sentences(), width}, x.value.dtype()));
+  // The row that each column's value comes from; -1 in an empty sentence.
+  auto largest = std::make_shared<std::vector<int32_t>>(static_cast<size_t>(out.value.size()));
+  dispatch(x.value.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T* from = x.value.data<T>();
+    T* to = out.value.data<T>();
+    c.pool.run(layout.sentences(), [&, stride = x.value.row_stride()](int64_t b) {
+      const int32_t first = layout.begin(b);
+      const bool empty = layout.length(b) == 0;
+      std::vector<float> best(static_cast<size_t>(width));
+      int32_t* row_of = largest->data() + b * width;
+      std::fill_n(row_of, width, empty ? -1 : first);
+      for (int64_t j = 0; j < width && !empty; ++j) best[j] = static_cast<float>(from[first * stride + j]);
+      for (int32_t r = first + 1; r < layout.end(b); ++r) {
+        for (int64_t j = 0; j < width; ++j) {
+          const auto value = static_cast<float>(from[r * stride + j]);
+          row_of[j] = value > best[j] ? r : row_of[j];
+          best[j] = value > best[j] ? value : best[j];
         }
+      }
+      for (int64_t j = 0; j < width; ++j) to[b * width + j] = T(best[j]);
+    });
+  });
+  if (c.recording() && x.gradient) {
+    c.tape->record(out, [x, layout, width, largest](Context& c, const Tensor& d_out) {
+      const Tensor dx = c.allocate(x.shape(), d_out.dtype());
+      dispatch(d_out.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        const T* from = d_out.data<T>();
+        T* to = dx.data<T>();
+        c.pool.run(layout.sentences(), [&, stride = d_out.row_stride()](int64_t b) {
+          std::fill(to + layout.begin(b) * width, to + layout.end(b) * width, zero);
+          const int32_t* row_of = largest->data() + b * width;
+          for (int64_t j = 0; j < width; ++j)
+            if (row_of[j] >= 0) to[row_of[j] * width + j] = from[b * stride + j];
+        });
       });
       x.gradient->add(c, dx);
     });

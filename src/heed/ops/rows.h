@@ -19,4 +19,8 @@ Var gather_rows(Context& c, const std::vector<Var>& parts, std::span<const int32
 // The mean of each sentence's rows: x [R, D] -> [B, D]; zeros for an empty sentence.
 Var mean_rows(Context& c, const Var& x, const Layout& layout);
 
+// The largest of each sentence's rows, column by column: x [R, D] -> [B, D]; zeros for an empty sentence. The
+// gradient goes to the first row that is as large.
+Var max_rows(Context& c, const Var& x, const Layout& layout);
+
 }  // namespace heed

@@ -31,12 +31,13 @@ Processor make_processor(const TextConfig& config, std::unique_ptr<Segmenter> se
                                          config.normal_form);
 }
 
-std::unique_ptr<Segmenter> make_segmenter(TextKind kind, std::string codes, const std::string& name) {
+std::unique_ptr<Segmenter> make_segmenter(const TextConfig& config, TextKind kind, std::string codes,
+                                          const std::string& name) {
   switch (kind) {
     case TextKind::kBpe:
       return make_bpe_segmenter(std::move(codes), name);
     case TextKind::kWords:
-      return make_word_segmenter();
+      return make_word_segmenter(config.punctuation);
     case TextKind::kCharacters:
       return make_character_segmenter();
     case TextKind::kSentencePiece:
@@ -82,7 +83,7 @@ Processor build_side(const TextConfig& config, TextKind kind, TextSide side, int
   }
 
   std::string codes = kind == TextKind::kBpe ? read_codes(config.codes) : std::string();
-  std::unique_ptr<Segmenter> segmenter = make_segmenter(kind, std::move(codes), config.codes);
+  std::unique_ptr<Segmenter> segmenter = make_segmenter(config, kind, std::move(codes), config.codes);
   const SentenceStream stream = prepared(config, open(side));
   WordCounts counts;
   for (std::string sentence; stream(sentence);)
@@ -126,7 +127,7 @@ Processor load_side(const TextConfig& config, TextKind kind, const std::string& 
     return make_processor(config, std::move(model.segmenter), std::move(model.vocabulary));
   }
   std::string codes = kind == TextKind::kBpe ? content(".bpe") : std::string();
-  return make_processor(config, make_segmenter(kind, std::move(codes), path(".bpe")),
+  return make_processor(config, make_segmenter(config, kind, std::move(codes), path(".bpe")),
                         Vocabulary::parse(content(".vocabulary"), path(".vocabulary"), config.reserved));
 }
 

@@ -29,8 +29,11 @@ class Segmenter {
   virtual std::string serialised() const { return {}; }
 };
 
-// Pieces are the words between white space.
-std::unique_ptr<Segmenter> make_word_segmenter();
+enum class Punctuation { kKeep, kApart, kDrop };
+
+// Pieces are the words between white space, whatever is in them; or a word is a row of letters, digits and
+// apostrophes (Unicode's, with their marks), and any other character is a piece of its own, or dropped.
+std::unique_ptr<Segmenter> make_word_segmenter(Punctuation punctuation = Punctuation::kKeep);
 
 // Pieces are characters (code points), "▁" (U+2581) stands between words. White space at the ends is dropped.
 std::unique_ptr<Segmenter> make_character_segmenter();

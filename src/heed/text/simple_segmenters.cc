@@ -9,9 +9,14 @@ constexpr std::string_view kSpace = "\u2581";  // ▁
 
 class WordSegmenter : public Segmenter {
  public:
+  explicit WordSegmenter(Punctuation punctuation) : punctuation_(punctuation) {}
+
   std::vector<std::string> split(std::string_view text) const override {
     const std::vector<std::string_view> words = split_words(text);
-    return {words.begin(), words.end()};
+    if (punctuation_ == Punctuation::kKeep) return {words.begin(), words.end()};
+    std::vector<std::string> pieces;
+    for (const std::string_view word : words) split_at_punctuation(word, pieces);
+    return pieces;
   }
 
   std::string join(std::span<const std::string> pieces) const override {
@@ -25,6 +30,22 @@ class WordSegmenter : public Segmenter {
     for (size_t i = 0; i < pieces.size(); ++i) words.push_back(static_cast<int32_t>(i));
     return words;
   }
+
+ private:
+  void split_at_punctuation(std::string_view word, std::vector<std::string>& pieces) const {
+    size_t begin = 0;  // of the word that goes on
+    for (size_t i = 0, length = 0; i < word.size(); i += length) {
+      length = utf8_length(word[i]);
+      const std::string_view character = word.substr(i, length);
+      if (character == "'" || is_word_character(character)) continue;
+      if (i > begin) pieces.emplace_back(word.substr(begin, i - begin));
+      if (punctuation_ == Punctuation::kApart) pieces.emplace_back(character);
+      begin = i + length;
+    }
+    if (begin < word.size()) pieces.emplace_back(word.substr(begin));
+  }
+
+  Punctuation punctuation_;
 };
 
 class CharacterSegmenter : public Segmenter {
@@ -58,8 +79,8 @@ class CharacterSegmenter : public Segmenter {
 
 }  // namespace
 
-std::unique_ptr<Segmenter> make_word_segmenter() {
-  return std::make_unique<WordSegmenter>();
+std::unique_ptr<Segmenter> make_word_segmenter(Punctuation punctuation) {
+  return std::make_unique<WordSegmenter>(punctuation);
 }
 
 std::unique_ptr<Segmenter> make_character_segmenter() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "heed/base/config.h"
+#include "heed/text/segmenter.h"
 #include "heed/text/unicode.h"
 
 namespace heed {
@@ -21,6 +22,7 @@ struct TextConfig {
   int64_t vocabulary = 0;
   int64_t target_vocabulary = 0;
   bool shared = true;
+  Punctuation punctuation = Punctuation::kKeep;
   std::string codes;
   int64_t minimum_count = 1;
   double character_coverage = 1.0;
@@ -49,6 +51,10 @@ struct TextConfig {
       between(0, 1e6));
     v("shared", shared, "one vocabulary for both sides");
     v("codes", codes, "bpe: the codes file that learn-bpe of subword-nmt wrote, plain or .gz");
+    v("punctuation", punctuation, {"keep", "apart", "drop"},
+      "words: what becomes of all but letters, digits and apostrophes: part of the word, a word each, or "
+      "left "
+      "out");
     v("minimum_count", minimum_count, "words seen less often are left out (not sentencepiece)", at_least(1));
     v("character_coverage", character_coverage, "share of the characters that sentencepiece keeps as pieces",
       between(0.9, 1.0));

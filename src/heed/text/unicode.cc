@@ -3,6 +3,8 @@
 #include <unicode/bytestream.h>
 #include <unicode/casemap.h>
 #include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
 #include <algorithm>
 
@@ -33,6 +35,15 @@ icu::StringPiece piece_of(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_word_character(std::string_view character) {
+  UChar32 code = 0;
+  int32_t at = 0;
+  U8_NEXT(character.data(), at, static_cast<int32_t>(character.size()), code);
+  if (code < 0) return false;
+  constexpr uint32_t kMarks = U_GC_M_MASK;
+  return u_isalnum(code) || (U_GET_GC_MASK(code) & kMarks) != 0;
+}
 
 std::string lowercase(std::string_view text) {
   std::string lower;

@@ -72,6 +72,7 @@ class Labels {
 
   int64_t size() const { return static_cast<int64_t>(names_.size()); }
   std::optional<int32_t> id(std::string_view name) const;
+  std::span<const std::string> names() const { return names_; }
   // Throws InputError where there is no such class.
   const std::string& name(int32_t id) const;
 

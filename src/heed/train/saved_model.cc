@@ -19,13 +19,14 @@ ModelText load_text(const TextConfig& config, const ModelFolder& folder) {
   return ModelText::load(config, files, folder.path());
 }
 
-std::unique_ptr<EncoderDecoder> make_model(const RunConfig& config, const ModelText& text,
-                                           std::optional<uint64_t> seed) {
-  return make_encoder_decoder(config.model, text.source->vocabulary().size(),
-                              text.target->vocabulary().size(), seed);
+AnyModel make_model(const RunConfig& config, const ModelText& text, std::optional<uint64_t> seed) {
+  const int64_t words = text.source->vocabulary().size();
+  if (config.model.classifies())
+    return {nullptr, make_classifier(config.model, words, text.labels.size(), seed)};
+  return {make_encoder_decoder(config.model, words, text.target->vocabulary().size(), seed), nullptr};
 }
 
-SavedModel::SavedModel(const std::string& path, int threads, Precision precision) {
+SavedModel::SavedModel(const std::string& path, int threads, Precision precision) : path_(path) {
   const ModelFolder folder = ModelFolder::open(path);
   read_yaml(folder.read_config(), folder.file("config.yaml"), config_);
   if (precision != Precision::automatic) config_.precision = precision;
@@ -36,10 +37,36 @@ SavedModel::SavedModel(const std::string& path, int threads, Precision precision
   model_ = make_model(config_, text_, std::nullopt);
   const SafetensorsFile weights = folder.read_weights();
   stamp_ = ModelStamp::of(weights);
-  load_weights(weights, model_->parameters());
-  translator_ = std::make_unique<Translator>(*model_, text_);
+  load_weights(weights, model().parameters());
+  if (classifies())
+    text_classifier_ =
+        std::make_unique<TextClassifier>(*model_.classifier, text_, config_.data.longest_read());
+  else
+    translator_ = std::make_unique<Translator>(*model_.encoder_decoder, text_);
   if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   context_ = std::make_unique<Context>(threads, config_.activations());
+}
+
+const EncoderDecoder& SavedModel::encoder_decoder() const {
+  if (classifies())
+    fail_input("{}: the model here is a classifier, which does not translate; use heed classify", path_);
+  return *model_.encoder_decoder;
+}
+
+const Translator& SavedModel::translator() const {
+  static_cast<void>(encoder_decoder());
+  return *translator_;
+}
+
+const Classifier& SavedModel::classifier() const {
+  if (!classifies())
+    fail_input("{}: the model here translates, it knows no classes; use heed translate", path_);
+  return *model_.classifier;
+}
+
+const TextClassifier& SavedModel::text_classifier() const {
+  static_cast<void>(classifier());
+  return *text_classifier_;
 }
 
 std::string SavedModel::translate(const std::string& line, const TranslateOptions& options) {
@@ -48,7 +75,7 @@ std::string SavedModel::translate(const std::string& line, const TranslateOption
 
 std::vector<Translation> SavedModel::translate(const std::vector<std::string>& lines,
                                                const TranslateOptions& options) {
-  return translator_->translate(*context_, lines, options);
+  return translator().translate(*context_, lines, options);
 }
 
 }  // namespace heed

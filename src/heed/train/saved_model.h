@@ -6,6 +6,7 @@
 #include <string>
 
 #include "heed/checkpoint/model_folder.h"
+#include "heed/decode/text_classifier.h"
 #include "heed/decode/translator.h"
 #include "heed/train/run_config.h"
 
@@ -14,9 +15,18 @@ namespace heed {
 // The text part that a folder keeps. Throws InputError naming what is missing or damaged.
 ModelText load_text(const TextConfig& config, const ModelFolder& folder);
 
-// The model of a configuration, with initial weights, or without a seed with none: they will be loaded.
-std::unique_ptr<EncoderDecoder> make_model(const RunConfig& config, const ModelText& text,
-                                           std::optional<uint64_t> seed);
+// The model of a configuration, which is one of the two.
+struct AnyModel {
+  std::unique_ptr<EncoderDecoder> encoder_decoder;
+  std::unique_ptr<Classifier> classifier;
+
+  Model& model() const {
+    return classifier ? static_cast<Model&>(*classifier) : static_cast<Model&>(*encoder_decoder);
+  }
+};
+
+// With initial weights, or without a seed with none: they will be loaded.
+AnyModel make_model(const RunConfig& config, const ModelText& text, std::optional<uint64_t> seed);
 
 // A trained model with all that is needed to use it:
 //
@@ -32,23 +42,31 @@ class SavedModel {
 
   const RunConfig& config() const { return config_; }
   const ModelText& text() const { return text_; }
-  const EncoderDecoder& model() const { return *model_; }
-  EncoderDecoder& model() { return *model_; }
+  const Model& model() const { return model_.model(); }
+  Model& model() { return model_.model(); }
   const ModelStamp& stamp() const { return stamp_; }
-  const Translator& translator() const { return *translator_; }
   Context& context() { return *context_; }
 
-  // Raw text in, raw text out.
+  bool classifies() const { return model_.classifier != nullptr; }
+  // Of a model that translates; throws InputError for a classifier, and the other way round.
+  const EncoderDecoder& encoder_decoder() const;
+  const Translator& translator() const;
+  const Classifier& classifier() const;
+  const TextClassifier& text_classifier() const;
+
+  // Raw text in, raw text out. Throws InputError for a classifier.
   std::string translate(const std::string& line, const TranslateOptions& options = {});
   std::vector<Translation> translate(const std::vector<std::string>& lines,
                                      const TranslateOptions& options = {});
 
  private:
+  std::string path_;
   RunConfig config_;
   ModelText text_;
   ModelStamp stamp_;
-  std::unique_ptr<EncoderDecoder> model_;
-  std::unique_ptr<Translator> translator_;
+  AnyModel model_;
+  std::unique_ptr<Translator> translator_;  // one of the two
+  std::unique_ptr<TextClassifier> text_classifier_;
   std::unique_ptr<Context> context_;
 };
 

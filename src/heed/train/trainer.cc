@@ -30,6 +30,7 @@ void TrainConfig::visit(ConfigVisitor& v) {
     "batch_sentences");
   v("batch_tokens", batch_tokens, "tokens a batch", between(1, 1e8));
   v("batch_sentences", batch_sentences, "sentences a batch, with batch_by: sentences", between(1, 1e6));
+  v("sort_by_length", sort_by_length, "sentences of similar length make a batch; false: any do");
   v("accumulate", accumulate, "batches an update", between(1, 65536));
   v("updates", updates, "updates at most", between(1, 1e9));
   v("epochs", epochs, "passes over the data at most; 0: no limit", between(0, 1e6));
@@ -55,6 +56,7 @@ BatchOptions TrainConfig::batches() const {
   return {.size = batch_by,
           .tokens = batch_tokens,
           .sentences = batch_sentences,
+          .by_length = sort_by_length,
           .batches_per_update = accumulate};
 }
 
@@ -164,8 +166,7 @@ void Trainer::one_update(Context& c, const BatchPlan& plan, Progress& progress) 
     loss += part.loss;
     count += part.count;
     tree.add(c, std::move(part.gradients));
-    const TokenField& rows = batch.fields.back().second;
-    progress.tokens += rows.layout.rows();
+    progress.tokens += batch.field(batch.has("target") ? "target" : "source").layout.rows();
   }
   const double rate = learning_rate(config_.optimiser, state_.update + 1, config_.updates, width_);
   const double norm = adam_.step(c, tree.sum(c), 1.0 / count, rate, state_.update + 1);
@@ -255,10 +256,13 @@ void Trainer::save(bool best) const {
                           best, keep);
 }
 
-double Trainer::share_done(const TrainLimits& limits, double seconds) const {
+double Trainer::share_done(const TrainLimits& limits, double seconds, const BatchPlan& plan) const {
   double done = static_cast<double>(state_.update) / static_cast<double>(config_.updates);
-  if (config_.epochs > 0)
-    done = std::max(done, static_cast<double>(state_.epoch) / static_cast<double>(config_.epochs));
+  if (config_.epochs > 0) {
+    const double of_epoch =
+        static_cast<double>(state_.update_in_epoch) / static_cast<double>(std::max<size_t>(1, plan.updates()));
+    done = std::max(done, (static_cast<double>(state_.epoch) + of_epoch) / static_cast<double>(config_.epochs));
+  }
   if (limits.minutes > 0.0) done = std::max(done, seconds / (60.0 * limits.minutes));
   return std::min(done, 1.0);
 }
@@ -275,7 +279,7 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
     listener.on_update(
         {.update = state_.update,
          .epoch = epoch,
-         .done = share_done(limits, seconds_since(start)),
+         .done = share_done(limits, seconds_since(start), *plan),
          .loss = progress.loss / progress.count,
          .learning_rate = progress.rate,
          .gradient_norm = progress.norm,
@@ -343,7 +347,11 @@ void Trainer::finish(Context& c, TrainListener& listener) {
     c.arena.reset();
     best = std::isfinite(result.loss) && value_of(result) <= *state_.best_value;
     measured = fmt::format(": dev loss {:.4f}", result.loss);
-    if (result.metrics.contains("bleu")) measured += fmt::format(", BLEU {:.2f}", result.metrics.at("bleu"));
+    static constexpr std::pair<const char*, const char*> kTold[] = {{"bleu", "BLEU"},
+                                                                    {"accuracy", "accuracy"}};
+    for (const auto& [key, name] : kTold) {
+      if (result.metrics.contains(key)) measured += fmt::format(", {} {:.2f}", name, result.metrics.at(key));
+    }
   }
   if (best) write_weights();
   listener.on_message(fmt::format("average of the last {} checkpoints{}; {}", state_.validated.size(),

@@ -20,6 +20,7 @@ struct TrainConfig {
   BatchSize batch_by = BatchSize::kPadded;
   int64_t batch_tokens = 4096;
   int64_t batch_sentences = 32;
+  bool sort_by_length = true;
   int64_t accumulate = 1;
   int64_t updates = 100000;
   int64_t epochs = 0;
@@ -121,7 +122,7 @@ class Trainer {
   void validate(Context& c, TrainListener& listener);
   void write_weights();
   void save(bool best) const;
-  double share_done(const TrainLimits& limits, double seconds) const;
+  double share_done(const TrainLimits& limits, double seconds, const BatchPlan& plan) const;
   void finish(Context& c, TrainListener& listener);
   double value_of(const Validation& validation) const;  // smaller is better
 

@@ -8,6 +8,7 @@
 #include "heed/base/file.h"
 #include "heed/data/corpus_reader.h"
 #include "heed/kernels/cpu_level.h"
+#include "heed/train/classification.h"
 #include "heed/train/event_log.h"
 #include "heed/train/saved_model.h"
 #include "heed/train/translation.h"
@@ -53,18 +54,45 @@ struct TrainingFolder {
   ModelFolder folder;
 };
 
+// The model with what it is to learn, and how that is measured.
+struct Task {
+  AnyModel model;
+  std::unique_ptr<const Objective> objective;
+  std::unique_ptr<const Validator> validator;
+};
+
+Task make_task(const RunConfig& config, const ModelText& text, const TrainingData& data) {
+  Task task{make_model(config, text, static_cast<uint64_t>(config.train.seed)), nullptr, nullptr};
+  const LossOptions options{config.train.label_smoothing, config.train.r_drop};
+  if (const Classifier* classifier = task.model.classifier.get()) {
+    task.objective = std::make_unique<ClassificationObjective>(*classifier, options);
+    task.validator = std::make_unique<ClassificationValidator>(*classifier, text, data, config.train);
+  } else {
+    const EncoderDecoder& translator = *task.model.encoder_decoder;
+    task.objective = std::make_unique<TranslationObjective>(translator, options);
+    task.validator = std::make_unique<TranslationValidator>(translator, text, data, config.train);
+  }
+  return task;
+}
+
 // What the keys say of themselves is checked as they are read; here is what they must agree on.
-void check(const RunConfig& config, const TrainingData& data, const EncoderDecoder& model) {
+void check(const RunConfig& config, const TrainingData& data, const AnyModel& model) {
+  const bool classifies = config.model.classifies();
   for (const Corpus* corpus : {&data.train, &data.dev}) {
     if (corpus->columns.size() < 2)
-      fail_input(
-          "{}: a translation is learnt from two sides; give data.{}.target, or a target column in the tsv",
-          corpus == &data.train ? data.train_report.name : data.dev_report.name,
-          corpus == &data.train ? "train" : "dev");
+      fail_input("{}: {}; give data.{}.target, or a {} column in the tsv",
+                 corpus == &data.train ? data.train_report.name : data.dev_report.name,
+                 classifies ? "a classifier is learnt from texts and their labels"
+                            : "a translation is learnt from two sides",
+                 corpus == &data.train ? "train" : "dev", classifies ? "label" : "target");
   }
-  if (config.train.metric > StopMetric::chrf)
+  const StopMetric metric = config.train.metric;
+  if (!classifies && metric > StopMetric::chrf)
     fail_input("train.metric: translations are measured by loss, bleu or chrf; choose one of them");
-  const int64_t longest = model.step_decoder()->longest();
+  if (classifies && metric != StopMetric::loss && metric != StopMetric::accuracy && metric != StopMetric::f1)
+    fail_input("train.metric: classes are measured by loss, accuracy or f1; choose one of them");
+  if (classifies) return;
+  const int64_t longest = model.encoder_decoder->step_decoder()->longest();
   if (std::max(config.data.max_source_length, config.data.max_target_length) > longest)
     fail_input(
         "data.max_source_length {} and data.max_target_length {}: the model has only {} positions; lower "
@@ -74,7 +102,34 @@ void check(const RunConfig& config, const TrainingData& data, const EncoderDecod
 
 RunConfig resolved(RunConfig config) {
   config.precision = config.activations() == DType::bf16 ? Precision::bf16 : Precision::f32;
+  TargetKind& kind = config.text.target_kind;
+  if (config.model.classifies()) {
+    if (kind != TargetKind::kSame && kind != TargetKind::kLabel)
+      fail_input("text.target_kind: the target of a classifier is a label; leave the key out");
+    kind = TargetKind::kLabel;
+  } else if (kind == TargetKind::kLabel) {
+    fail_input(
+        "text.target_kind: label is for classifiers, but model.type is a translator; model.type: "
+        "rnn_classifier "
+        "is one");
+  }
   return config;
+}
+
+// Without labels there is nothing to build their vocabulary from.
+void require_labels(const RunConfig& config) {
+  if (!config.model.classifies() || CorpusReader(config.data.train).has_target()) return;
+  fail_input(
+      "{}: a classifier is learnt from texts and their labels; give data.train.target, or a label column in "
+      "the "
+      "tsv",
+      config.data.train.name());
+}
+
+std::string sizes_of(const ModelText& text) {
+  const int64_t words = text.source->vocabulary().size();
+  if (text.labels.size() > 0) return fmt::format("{} words, {} labels", words, text.labels.size());
+  return fmt::format("{} and {} words", words, text.target->vocabulary().size());
 }
 
 // Writes what happens into the folder's logs and hands it on.
@@ -145,8 +200,7 @@ void report(const CorpusReport& corpus, TrainListener& listener) {
 StopReason train_model(const RunConfig& asked, const std::string& path, const TrainingOptions& options,
                        TrainListener& listener) {
   const RunConfig config = resolved(asked);
-  if (config.text.target_kind == TargetKind::kLabel)
-    fail_input("text.target_kind: label is for classifiers, but model.type is a translator");
+  require_labels(config);
 
   // A new folder is made when all has been read, so that wrong data leaves nothing behind.
   std::optional<TrainingFolder> held;
@@ -160,9 +214,8 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   const TrainingData data = read_training_data(config.data, text);
   report(data.train_report, listener);
   if (!data.dev.empty()) report(data.dev_report, listener);
-  const std::unique_ptr<EncoderDecoder> model =
-      make_model(config, text, static_cast<uint64_t>(config.train.seed));
-  check(config, data, *model);
+  const Task task = make_task(config, text, data);
+  check(config, data, task.model);
 
   if (!held) held.emplace(path, false);
   const ModelFolder& folder = held->folder;
@@ -172,20 +225,18 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   folder.write_config(write_yaml(config));
 
   Context c(options.threads, config.activations());
-  const TranslationObjective objective(*model, {config.train.label_smoothing, config.train.r_drop});
-  const TranslationValidator validator(*model, text, data, config.train);
   const ModelStamp stamp{.precision = std::string(name_of(c.precision)),
                          .processor = std::string(name_of(kernels::cpu_level()))};
-  Trainer trainer(config.train, config.model.width(), model->parameters(), objective,
-                  data.dev.empty() ? nullptr : &validator, data.train, folder, stamp);
+  ParameterStore& parameters = task.model.model().parameters();
+  Trainer trainer(config.train, config.model.width(), parameters, *task.objective,
+                  data.dev.empty() ? nullptr : task.validator.get(), data.train, folder, stamp);
   if (resuming) {
     trainer.resume();
     warn_if_elsewhere(folder.open_checkpoint(trainer.state().update).stamp, stamp, listener);
     listener.on_resume(trainer.state());
   }
-  listener.on_message(fmt::format("{} parameters, {} and {} words, {}, {} threads",
-                                  model->parameters().count(), text.source->vocabulary().size(),
-                                  text.target->vocabulary().size(), name_of(c.precision), options.threads));
+  listener.on_message(fmt::format("{} parameters, {}, {}, {} threads", parameters.count(), sizes_of(text),
+                                  name_of(c.precision), options.threads));
   LoggingListener logging(path, trainer.state().update, listener);
   return trainer.run(c, logging, options.limits);
 }

@@ -70,24 +70,26 @@ std::string attention_page(const AttentionMap& map) {
   return html_page("Attention", body);
 }
 
-std::string words_page(const WordWeights& text) {
+std::string words_figure(const WordWeights& text) {
   require(text.words.size() == text.weights.size(), "{} words with {} weights", text.words.size(),
           text.weights.size());
   float strongest = 0;
   for (const float weight : text.weights) strongest = std::max(strongest, weight);
-  std::string body = fmt::format(
-      "<h1>{} <span class=\"note\">{:.2f}</span></h1>\n<section class=\"card\">\n"
-      "<p class=\"words\">",
-      escape_markup(text.label), text.probability);
+  std::string out = "<p class=\"words\">";
   const std::vector<bool> blanks = blanks_before(text.words);
   for (size_t i = 0; i < text.words.size(); ++i) {
     const int level = strongest > 0 ? weight_level(text.weights[i] / strongest) : 0;
-    body +=
-        fmt::format("{}<span class=\"f-w{} f-{}\" title=\"{:.4f}\">{}</span>", blanks[i] ? " " : "", level,
-                    class_of({Role::on_weight, level}), text.weights[i], escape_markup(text.words[i]));
+    out += fmt::format("{}<span class=\"f-w{} f-{}\" title=\"{:.4f}\">{}</span>", blanks[i] ? " " : "", level,
+                       class_of({Role::on_weight, level}), text.weights[i], escape_markup(text.words[i]));
   }
-  body += fmt::format("</p>\n<p class=\"note\">Full shade: {:.3f}, the strongest word.</p>\n</section>\n",
-                      strongest);
+  return out +
+         fmt::format("</p>\n<p class=\"note\">Full shade: {:.3f}, the strongest word.</p>\n", strongest);
+}
+
+std::string words_page(const WordWeights& text) {
+  const std::string body =
+      fmt::format("<h1>{} <span class=\"note\">{:.2f}</span></h1>\n<section class=\"card\">\n{}</section>\n",
+                  escape_markup(text.label), text.probability, words_figure(text));
   return html_page(text.label, body);
 }
 

@@ -1,4 +1,4 @@
-// The cells of an attention map within a larger picture or page.
+// Attention maps and shaded words within a larger picture or page.
 #pragma once
 
 #include "heed/view/attention.h"
@@ -19,5 +19,8 @@ void add_cells(Scene& scene, const AttentionMap& map, const AttentionHead& head,
 
 // What a page shows of a map: one head large, all in small beside it to choose from.
 std::string attention_figure(const AttentionMap& map);
+
+// A text with its words shaded, and a key. Throws Error where words and weights differ in number.
+std::string words_figure(const WordWeights& text);
 
 }  // namespace heed::view

@@ -57,8 +57,8 @@ std::vector<AttentionHead> heads_of(const std::vector<AttentionWeights>& seen, c
 
 AttentionMap map_of(SavedModel& model, const Side& source, const Side& target, const LookOptions& options) {
   Context& c = model.context();
-  const std::vector<AttentionWeights> seen = model.model().attention(c, make_field(std::span(&source.ids, 1)),
-                                                                     make_field(std::span(&target.ids, 1)));
+  const std::vector<AttentionWeights> seen = model.encoder_decoder().attention(
+      c, make_field(std::span(&source.ids, 1)), make_field(std::span(&target.ids, 1)));
   c.arena.reset();
   const Side& queries = options.kind == AttentionKind::encoder ? source : target;
   const Side& keys = options.kind == AttentionKind::decoder ? target : source;
@@ -69,7 +69,7 @@ AttentionMap map_of(SavedModel& model, const Side& source, const Side& target, c
 
 Side checked_source(SavedModel& model, const std::string& source) {
   Side side = side_of(*model.text().source, source);
-  if (side.ids.size() == 1) fail_input("the sentence is empty; there is nothing to attend to");
+  if (side.ids.size() == 1) fail_input("the text is empty; there is nothing to attend to");
   return side;
 }
 
@@ -114,8 +114,8 @@ class TreeBuilder {
 ScoredOutput scored(SavedModel& model, const std::string& text, const Side& source, const Side& target) {
   constexpr size_t kOthers = 4;
   Context& c = model.context();
-  const Tensor log_probs = model.model().log_probs(c, make_field(std::span(&source.ids, 1)),
-                                                   make_field(std::span(&target.ids, 1)));
+  const Tensor log_probs = model.encoder_decoder().log_probs(c, make_field(std::span(&source.ids, 1)),
+                                                             make_field(std::span(&target.ids, 1)));
   ScoredOutput output{text, {}};
   std::vector<int32_t> order(static_cast<size_t>(log_probs.width()));
   for (int64_t r = 0; r < log_probs.rows(); ++r) {
@@ -144,6 +144,41 @@ AttentionMap look(SavedModel& model, const std::string& source, const std::optio
   const Side read = checked_source(model, source);
   const Side written = side_of(*model.text().target, target ? *target : model.translate(source));
   return map_of(model, read, written, options);
+}
+
+WordWeights look_at_words(SavedModel& model, const std::string& text, bool join) {
+  Side side = checked_source(model, text);
+  const std::vector<int32_t> read = model.text_classifier().read(text);
+  // A text that was cut ends where the model stops reading.
+  if (read.size() < side.ids.size()) {
+    side.tokens.resize(read.size() - 1);
+    const WordPieces words = model.text().source->words(side.tokens);
+    side.tokens.emplace_back("</s>");
+    side.words = {words.word_of_piece, words.words};
+    side.words.word_of_piece.push_back(static_cast<int32_t>(side.words.words.size()));
+    side.words.words.emplace_back("</s>");
+  }
+  Context& c = model.context();
+  const std::vector<Tensor> seen = model.classifier().attention(c, make_field(std::span(&read, 1)));
+  c.arena.reset();
+  if (seen.empty())
+    fail_input("the model does not attend: its configuration has no attention in model.pooling");
+  const ClassifiedText classified = model.text_classifier().classify(c, {text}).front();
+
+  WordWeights words{join ? side.words.words : side.tokens, {}, classified.label, classified.probability()};
+  words.weights.resize(words.words.size());
+  const float* weights = seen.front().data<float>();
+  for (size_t i = 0; i < read.size(); ++i)
+    words.weights[join ? static_cast<size_t>(side.words.word_of_piece[i]) : i] += weights[i];
+  return words;
+}
+
+void look_at_text(SavedModel& model, const std::string& text, RunReport& report) {
+  const Side read = checked_source(model, text);
+  const bool attends =
+      !model.classifier().attention(model.context(), make_field(std::span(&read.ids, 1))).empty();
+  model.context().arena.reset();
+  if (attends) report.texts.push_back(look_at_words(model, text));
 }
 
 void look_at_sentence(SavedModel& model, const std::string& source, const SearchOptions& search,

@@ -23,9 +23,16 @@ struct LookOptions {
 AttentionMap look(SavedModel& model, const std::string& source, const std::optional<std::string>& target,
                   const LookOptions& options);
 
+// How a classifier reads `text`: its words with their weights, and the class they lead to. Throws InputError
+// where the model does not attend or the text is empty.
+WordWeights look_at_words(SavedModel& model, const std::string& text, bool join = true);
+
 // Translates a sentence, watching: every layer's attention to the source, the beam as a tree, each token's
 // probability.
 void look_at_sentence(SavedModel& model, const std::string& source, const SearchOptions& search,
                       RunReport& report);
+
+// The same of a text and a classifier: its words, where it attends.
+void look_at_text(SavedModel& model, const std::string& text, RunReport& report);
 
 }  // namespace heed::view

@@ -24,6 +24,7 @@ std::string report_page(const std::vector<RunReport>& runs) {
   body += curves_section(runs);
   body += samples_section(runs);
   body += attention_section(runs);
+  body += words_section(runs);
   body += beam_section(runs);
   body += probability_section(runs);
   body += configuration_section(runs);

@@ -28,6 +28,7 @@ struct RunReport {
   RunLog log;
   std::vector<std::pair<std::string, std::string>> configuration;  // "model.width", "256"
   std::vector<AttentionMap> attention = {};                        // one a sentence, every layer and head
+  std::vector<WordWeights> texts = {};                             // what a classifier read, one a text
   std::vector<BeamTree> beams = {};
   std::vector<ScoredOutput> outputs = {};
 };

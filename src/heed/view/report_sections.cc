@@ -99,7 +99,7 @@ std::string samples_section(const std::vector<RunReport>& runs) {
           sentences.push_back(sample);
   if (sentences.empty()) return "";
   std::string out =
-      "<h2>How translations evolved</h2>\n<p class=\"note\">The output at each validation; marked words are "
+      "<h2>How outputs evolved</h2>\n<p class=\"note\">The output at each validation; marked words are "
       "new.</p>\n";
   for (const Sample& sentence : sentences) {
     out += "<section class=\"card\">\n<h3>" + escape_markup(sentence.source) + "</h3>\n";
@@ -127,6 +127,19 @@ std::string attention_section(const std::vector<RunReport>& runs) {
   return "<h2>Attention</h2>\n<p class=\"note\">Target words down, source words across; a cell's shade is "
          "its weight. "
          "Choose a head to see it large.</p>\n" +
+         out;
+}
+
+std::string words_section(const std::vector<RunReport>& runs) {
+  std::string out;
+  for (size_t run = 0; run < runs.size(); ++run)
+    for (const WordWeights& text : runs[run].texts)
+      out += "<section class=\"card\">\n" +
+             heading(runs, run, fmt::format("{} {}", text.label, percent(text.probability))) +
+             words_figure(text) + "</section>\n";
+  if (out.empty()) return "";
+  return "<h2>Words</h2>\n<p class=\"note\">What the classifier made of a text; a word's shade is its "
+         "weight.</p>\n" +
          out;
 }
 

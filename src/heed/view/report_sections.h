@@ -12,6 +12,7 @@ std::string overview_section(const std::vector<RunReport>& runs);
 std::string curves_section(const std::vector<RunReport>& runs);
 std::string samples_section(const std::vector<RunReport>& runs);
 std::string attention_section(const std::vector<RunReport>& runs);
+std::string words_section(const std::vector<RunReport>& runs);
 std::string beam_section(const std::vector<RunReport>& runs);
 std::string probability_section(const std::vector<RunReport>& runs);
 std::string configuration_section(const std::vector<RunReport>& runs);

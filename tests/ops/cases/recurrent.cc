@@ -17,7 +17,16 @@ struct RecurrentCase {
   Cell cell = Cell::gru;
   int passes = 1;  // the second goes backwards
   bool initial = false;
+  bool shared = false;  // several rows read the same gates
 };
+
+// Which gates each row reads: those of every third row by many, some by none.
+std::shared_ptr<const std::vector<int32_t>> readers_of(int64_t rows) {
+  std::vector<int32_t> row_of(static_cast<size_t>(rows));
+  for (int64_t r = 0; r < rows; ++r)
+    row_of[static_cast<size_t>(r)] = static_cast<int32_t>(r * r % (rows / 3 + 1));
+  return std::make_shared<const std::vector<int32_t>>(row_of);
+}
 
 // Operands of pass p: gates, weight, bias and, if any, the initial state and cell.
 int64_t operands_of_pass(const RecurrentCase& made) {
@@ -30,9 +39,11 @@ OpCase recurrent_case(const std::string& name, const RecurrentCase& what) {
             const int64_t rows = layout.rows(), width = size.width, sentences = layout.sentences();
             const int64_t gates = kernels::gates_of(what.cell) * width, per_pass = operands_of_pass(what);
             const double spread = 1.0 / std::sqrt(static_cast<double>(width));
+            const int64_t gates_rows = what.shared ? rows / 3 + 1 : rows;
+            const auto readers = what.shared ? readers_of(rows) : nullptr;
             OpInstance made;
             for (int p = 0; p < what.passes; ++p) {
-              made.operands.push_back({"gates", {rows, gates}});
+              made.operands.push_back({"gates", {gates_rows, gates}});
               made.operands.push_back({"weight", {gates, width}, Operand::Kind::parameter, spread});
               made.operands.push_back({"bias", {gates}, Operand::Kind::parameter, 0.5});
               if (what.initial) made.operands.push_back({"initial", {sentences, width}});
@@ -48,7 +59,8 @@ OpCase recurrent_case(const std::string& name, const RecurrentCase& what) {
                                   .bias = &in.parameter(first + 2),
                                   .reverse = p == 1,
                                   .initial = what.initial ? in.var(first + 3) : Var(),
-                                  .initial_cell = per_pass == 5 ? in.var(first + 4) : Var()});
+                                  .initial_cell = per_pass == 5 ? in.var(first + 4) : Var(),
+                                  .gates_row = readers});
               }
               RecurrentStates states = recurrent(c, what.cell, passes, layout);
               std::vector<Var> outputs = {states.rows};
@@ -69,6 +81,7 @@ OpCase recurrent_case(const std::string& name, const RecurrentCase& what) {
                      .reverse = p == 1,
                      .gates_x = in[first].data(),
                      .gates_stride = gates,
+                     .gates_row = readers ? readers->data() : nullptr,
                      .bias = in[first + 2].data(),
                      .initial = what.initial ? in[first + 3].data() : nullptr,
                      .initial_cell = per_pass == 5 ? in[first + 4].data() : nullptr,
@@ -243,6 +256,7 @@ std::vector<Op> recurrent_ops() {
        true,
        {recurrent_case("GRU", {}), recurrent_case("GRU both ways", {.passes = 2}),
         recurrent_case("GRU from a state", {.initial = true}), recurrent_case("LSTM", {.cell = Cell::lstm}),
+        recurrent_case("GRU with shared gates", {.passes = 2, .shared = true}),
         recurrent_case("LSTM both ways from states", {.cell = Cell::lstm, .passes = 2, .initial = true})}},
       {"additive_attention",
        "additive_attention.h",

@@ -1,5 +1,7 @@
 #include "heed/ops/rows.h"
 
+#include <algorithm>
+
 #include "tests/ops/cases/cases.h"
 
 namespace heed::test {
@@ -71,12 +73,39 @@ OpCase mean_case() {
           }};
 }
 
+OpCase max_case() {
+  return {"plain", [](const OpSize& size) {
+            const int64_t width = size.width;
+            const Layout layout = size.layout();
+            OpInstance made;
+            made.operands = {{"x", {layout.rows(), width}}};
+            made.run = [=](Context& c, const OpInputs& in) {
+              return std::vector{max_rows(c, in.var(0), layout)};
+            };
+            made.plain = [=](const std::vector<Values>& in) {
+              Values y(layout.sentences() * width);
+              for (int64_t b = 0; b < layout.sentences(); ++b) {
+                for (int64_t r = layout.begin(b); r < layout.end(b); ++r)
+                  for (int64_t j = 0; j < width; ++j) {
+                    double& largest = y[b * width + j];
+                    const double value = in[0][r * width + j];
+                    largest = r == layout.begin(b) ? value : std::max(largest, value);
+                  }
+              }
+              return std::vector<Values>{y};
+            };
+            made.flops = static_cast<double>(layout.rows() * width);
+            return made;
+          }};
+}
+
 }  // namespace
 
 std::vector<Op> rows_ops() {
   return {{"concat_columns", "rows.h", "parts side by side", true, {concat_case()}},
           {"gather_rows", "rows.h", "named rows of a stack", true, {gather_case()}},
-          {"mean_rows", "rows.h", "the mean of each sentence's rows", true, {mean_case()}}};
+          {"mean_rows", "rows.h", "the mean of each sentence's rows", true, {mean_case()}},
+          {"max_rows", "rows.h", "the largest of each sentence's rows, by columns", true, {max_case()}}};
 }
 
 }  // namespace heed::test

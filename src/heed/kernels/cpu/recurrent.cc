@@ -27,7 +27,7 @@ void step_row(const RecurrentArgs<T>& args, int64_t r, const float* HWY_RESTRICT
               float* HWY_RESTRICT h, float* HWY_RESTRICT c, T* HWY_RESTRICT input) {
   const F32 d;
   const int64_t width = args.width;
-  const T* x = args.gates_x + r * args.gates_stride;
+  const T* x = args.gates_x + (args.gates_row == nullptr ? r : args.gates_row[r]) * args.gates_stride;
   T* saved = args.saved == nullptr ? nullptr : args.saved + r * 4 * width;
   T* cells = args.cells == nullptr ? nullptr : args.cells + r * 2 * width;
   for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {

@@ -40,7 +40,8 @@ void recurrent(const RecurrentArgs<T>& args, const Real<T>* weight) {
       }
       for (int64_t j = 0; j < width; ++j) {
         const auto x = [&](int64_t gate) {
-          return static_cast<R>(args.gates_x[r * args.gates_stride + gate * width + j]);
+          const int64_t row = args.gates_row == nullptr ? r : args.gates_row[r];
+          return static_cast<R>(args.gates_x[row * args.gates_stride + gate * width + j]);
         };
         if (args.h_previous != nullptr) args.h_previous[r * width + j] = static_cast<T>(h[j]);
         R values[4];
