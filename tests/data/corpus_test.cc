@@ -162,7 +162,9 @@ TEST_F(CorpusTest, ReadsLabels) {
   EXPECT_EQ(corpus.column("source").length(0), 3);
   const CorpusConfig other = tsv("pos\tgood film\nmeh\tbad film\n", {"label", "source"});
   EXPECT_TRUE(contains(error_of([&] { read_corpus(other, text, {}, report); }),
-                       "line 2 has the unknown label \"meh\""));
+                       "line 2 has the unknown label \"meh\". The model's labels are neg, pos"));
+  const CorpusConfig close = tsv("pos\tgood film\npso\tbad film\n", {"label", "source"});
+  EXPECT_TRUE(contains(error_of([&] { read_corpus(close, text, {}, report); }), "Did you mean pos?"));
 }
 
 TEST_F(CorpusTest, RefusesEmptyCorpora) {

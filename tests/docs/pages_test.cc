@@ -130,7 +130,7 @@ TEST(Pages, EveryConfigurationIsRead) {
 
 TEST(Pages, EveryKeyOfTheConfigurationExists) {
   std::set<std::string> known;
-  for (const ModelType type : {ModelType::transformer, ModelType::rnn}) {
+  for (const ModelType type : {ModelType::transformer, ModelType::rnn, ModelType::rnn_classifier}) {
     RunConfig config;
     config.model.type = type;
     for (const ConfigKey& key : list_keys(visit_of(config))) known.insert(key.path);

@@ -16,6 +16,13 @@ TEST(Classification, AccuracyIsTheShareOfEqualLabels) {
   EXPECT_EQ(accuracy.score().line(), "Accuracy|classes:3 = 66.67 (right = 4 lines = 6)");
 }
 
+// As heed classify writes them.
+TEST(Classification, AProbabilityBehindTheLabelIsNoPartOfIt) {
+  Classification accuracy;
+  add_corpus(accuracy, {"cat\t0.93", "very good \t0.51", "\tcat"}, {{"cat", "very good", "dog\t1"}});
+  EXPECT_EQ(accuracy.score().line(), "Accuracy|classes:3 = 66.67 (right = 2 lines = 3)");
+}
+
 TEST(Classification, F1IsTheMeanOverClassesAndTellsEach) {
   Classification f1(ClassificationScore::kF1);
   add_corpus(f1, kGiven, {kMeant});

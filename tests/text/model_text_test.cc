@@ -105,6 +105,17 @@ TEST(ModelText, JoinsPiecesToWords) {
   EXPECT_EQ(characters.source->words(characters.source->split("ab c")).words, (Strings{"ab", "c"}));
 }
 
+TEST(ModelText, WordsKeepTheirPunctuationOnlyWhereAsked) {
+  TextConfig config;
+  config.kind = TextKind::kWords;
+  config.punctuation = Punctuation::kDrop;
+  config.lowercase = true;
+  const ModelText built = ModelText::build(config, corpus_of({"Good, good!"}, {"bad"}), "corpus");
+  const ModelText text = ModelText::load(config, built.save(config), "folder");
+  EXPECT_EQ(text.source->vocabulary().size(), 5);
+  EXPECT_EQ(text.source->encode("GOOD (good)"), built.source->encode("good good"));
+}
+
 TEST(ModelText, Classifies) {
   TextConfig config;
   config.kind = TextKind::kWords;

@@ -116,6 +116,16 @@ TEST(Words, SplitJoinAlign) {
   EXPECT_EQ(words->words(Strings{"the", "cat"}), (std::vector<int32_t>{0, 1}));
 }
 
+TEST(Words, PunctuationStandsApartOrIsDropped) {
+  const std::string text = "Don't (ever) go\u2014it's 5%! caf\u00e9 e\u0301 ... \u65e5\u672c\u3002";
+  EXPECT_EQ(make_word_segmenter(Punctuation::kApart)->split(text),
+            (Strings{"Don't", "(", "ever", ")", "go", "\u2014", "it's", "5", "%", "!", "caf\u00e9", "e\u0301",
+                     ".", ".", ".", "\u65e5\u672c", "\u3002"}));
+  EXPECT_EQ(make_word_segmenter(Punctuation::kDrop)->split(text),
+            (Strings{"Don't", "ever", "go", "it's", "5", "caf\u00e9", "e\u0301", "\u65e5\u672c"}));
+  EXPECT_TRUE(make_word_segmenter(Punctuation::kDrop)->split(" ... -- ! ").empty());
+}
+
 TEST(Characters, SplitJoinAlign) {
   const auto characters = make_character_segmenter();
   const Strings pieces = {"ä", "b", "▁", "日"};

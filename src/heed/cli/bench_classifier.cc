@@ -66,9 +66,8 @@ int bench_classifier(const ClassifierBench& bench) {
       const auto start = Clock::now();
       ++update;
       if (bench.profile && update > bench.skip) c.profile = &profile;
-      const LossAndGradients step =
-          loss_and_gradients(c, objective, model->parameters(), batch, update,
-                             mix64(seed, static_cast<uint64_t>(update)));
+      const LossAndGradients step = loss_and_gradients(c, objective, model->parameters(), batch, update,
+                                                       mix64(seed, static_cast<uint64_t>(update)));
       mean_loss = step.loss / step.count;
       adam.step(c, step.gradients, 1.0 / step.count, 1e-3, update);
       c.arena.reset();

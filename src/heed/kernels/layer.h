@@ -85,6 +85,17 @@ struct EmbeddingGradientArgs {
 void embedding_gradient(ThreadPool& pool, const EmbeddingGradientArgs<float>& args);
 void embedding_gradient(ThreadPool& pool, const EmbeddingGradientArgs<Bf16>& args);
 
+// y[i] = the sum of all x[r] with into[r] == i, in ascending r; zeros where there is none.
+template <class T>
+struct RowSumsArgs {
+  int64_t rows = 0, width = 0, sums = 0;
+  const int32_t* into = nullptr;  // [R], each in [0, sums)
+  const T* x = nullptr;           // [R, D]
+  Real<T>* y = nullptr;           // [sums, D]
+};
+void row_sums(ThreadPool& pool, const RowSumsArgs<float>& args);
+void row_sums(ThreadPool& pool, const RowSumsArgs<Bf16>& args);
+
 enum class Activation : uint8_t { none, relu, gelu, tanh, sigmoid };
 
 // y = dropout(act(x)), x may be y. gelu is the exact one, with the error function (Hendrycks & Gimpel 2016).

@@ -42,14 +42,14 @@ void add_as(Context& c, const Var& into, const Tensor& d) {
 // The gradient of gates that several rows read: the sum over those rows, in ascending order.
 Tensor sum_of_readers(Context& c, const RecurrentPass& pass, const Tensor& d_gates) {
   const Tensor sum = c.allocate(pass.gates_x.shape(), DType::f32);
-  std::fill_n(sum.data<float>(), sum.size(), 0.0f);
   dispatch(d_gates.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    kernels::embedding_gradient(c.pool, kernels::EmbeddingGradientArgs<T>{.rows = d_gates.rows(),
-                                                                          .width = d_gates.width(),
-                                                                          .ids = pass.gates_row->data(),
-                                                                          .dy = d_gates.data<T>(),
-                                                                          .d_table = sum.data<float>()});
+    kernels::row_sums(c.pool, kernels::RowSumsArgs<T>{.rows = d_gates.rows(),
+                                                      .width = d_gates.width(),
+                                                      .sums = sum.rows(),
+                                                      .into = pass.gates_row->data(),
+                                                      .x = d_gates.data<T>(),
+                                                      .y = sum.data<float>()});
   });
   return sum;
 }

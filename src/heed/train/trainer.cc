@@ -259,9 +259,10 @@ void Trainer::save(bool best) const {
 double Trainer::share_done(const TrainLimits& limits, double seconds, const BatchPlan& plan) const {
   double done = static_cast<double>(state_.update) / static_cast<double>(config_.updates);
   if (config_.epochs > 0) {
-    const double of_epoch =
-        static_cast<double>(state_.update_in_epoch) / static_cast<double>(std::max<size_t>(1, plan.updates()));
-    done = std::max(done, (static_cast<double>(state_.epoch) + of_epoch) / static_cast<double>(config_.epochs));
+    const double of_epoch = static_cast<double>(state_.update_in_epoch) /
+                            static_cast<double>(std::max<size_t>(1, plan.updates()));
+    done =
+        std::max(done, (static_cast<double>(state_.epoch) + of_epoch) / static_cast<double>(config_.epochs));
   }
   if (limits.minutes > 0.0) done = std::max(done, seconds / (60.0 * limits.minutes));
   return std::min(done, 1.0);

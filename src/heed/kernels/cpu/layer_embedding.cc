@@ -1,5 +1,7 @@
-// embedding and its gradient.
+// embedding, its gradient, and sums of rows that were read together.
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "heed/kernels/cpu/scratch.h"
 #include "heed/kernels/layer.h"
@@ -61,6 +63,31 @@ void embedding_gradient_columns(const EmbeddingGradientArgs<T>& args, int64_t be
   }
 }
 
+// Sums [begin, end); the rows of sum i are order[first[i]] .. order[first[i + 1]].
+template <class T>
+void sum_rows(const RowSumsArgs<T>& args, const int32_t* order, const int32_t* first, int64_t begin,
+              int64_t end) {
+  const F32 d;
+  for (int64_t i = begin; i < end; ++i) {
+    float* HWY_RESTRICT y = args.y + i * args.width;
+    std::fill_n(y, args.width, 0.0f);
+    for (int32_t at = first[i]; at < first[i + 1]; ++at) {
+      const T* x = args.x + order[at] * args.width;
+      for_each_vector(d, args.width, [&](int64_t c, int64_t n) HEED_INLINE_LAMBDA {
+        store_n(d, hn::Add(load_n(d, y + c, n), load_n(d, x + c, n)), y + c, n);
+      });
+    }
+  }
+}
+
+void row_sums_f32(const RowSumsArgs<float>& args, const int32_t* order, const int32_t* first, int64_t begin,
+                  int64_t end) {
+  sum_rows(args, order, first, begin, end);
+}
+void row_sums_bf16(const RowSumsArgs<Bf16>& args, const int32_t* order, const int32_t* first, int64_t begin,
+                   int64_t end) {
+  sum_rows(args, order, first, begin, end);
+}
 void embedding_f32(const EmbeddingArgs<float>& args, int64_t begin, int64_t end) {
   embedding_rows(args, begin, end);
 }
@@ -85,6 +112,8 @@ HWY_EXPORT(embedding_f32);
 HWY_EXPORT(embedding_bf16);
 HWY_EXPORT(embedding_gradient_f32);
 HWY_EXPORT(embedding_gradient_bf16);
+HWY_EXPORT(row_sums_f32);
+HWY_EXPORT(row_sums_bf16);
 }  // namespace cpu
 
 namespace {
@@ -103,8 +132,28 @@ void by_columns(ThreadPool& pool, const Args& args, Kernel kernel) {
   pool.run_ranges(args.width, grain, [&](int64_t begin, int64_t end) { kernel(args, begin, end); });
 }
 
+// A sum's rows lie anywhere, but each is read once, whole, while the sum stays in L1.
+template <class Args, class Kernel>
+void by_sums(ThreadPool& pool, const Args& args, Kernel kernel) {
+  std::vector<int32_t> first(static_cast<size_t>(args.sums) + 1), order(static_cast<size_t>(args.rows));
+  for (int64_t r = 0; r < args.rows; ++r) ++first[static_cast<size_t>(args.into[r]) + 1];
+  std::partial_sum(first.begin(), first.end(), first.begin());
+  std::vector<int32_t> next(first.begin(), first.end() - 1);
+  for (int64_t r = 0; r < args.rows; ++r)
+    order[static_cast<size_t>(next[static_cast<size_t>(args.into[r])]++)] = static_cast<int32_t>(r);
+  constexpr int64_t kGrain = 32;
+  pool.run_ranges(args.sums, kGrain,
+                  [&](int64_t begin, int64_t end) { kernel(args, order.data(), first.data(), begin, end); });
+}
+
 }  // namespace
 
+void row_sums(ThreadPool& pool, const RowSumsArgs<float>& args) {
+  by_sums(pool, args, HEED_DISPATCH(cpu::row_sums_f32));
+}
+void row_sums(ThreadPool& pool, const RowSumsArgs<Bf16>& args) {
+  by_sums(pool, args, HEED_DISPATCH(cpu::row_sums_bf16));
+}
 void embedding(ThreadPool& pool, const EmbeddingArgs<float>& args) {
   by_rows(pool, args, HEED_DISPATCH(cpu::embedding_f32));
 }
