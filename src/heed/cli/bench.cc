@@ -214,6 +214,8 @@ int bench_decode(const BenchOptions& options) {
     return tokens;
   };
   decode(0);  // packs the weights
+  Profile profile;
+  if (options.profile) c.profile = &profile;
   std::vector<double> rates;
   for (int64_t run = 0; run < options.runs; ++run) {
     const auto start = Clock::now();
@@ -222,6 +224,7 @@ int bench_decode(const BenchOptions& options) {
       tokens += decode(begin);
     rates.push_back(static_cast<double>(tokens) / seconds_since(start));
   }
+  if (options.profile) std::fputs(profile.table().c_str(), stderr);
   std::sort(rates.begin(), rates.end());
   const double median = rates[rates.size() / 2];
   JsonWriter json;

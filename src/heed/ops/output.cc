@@ -223,6 +223,9 @@ TopWords output_top_k(Context& c, const Tensor& x, const Parameter& weight, cons
   require(k >= 1 && k <= words, "top-k: {} of {} words", k, words);
   require(row_bias.empty() || static_cast<int64_t>(row_bias.size()) == x.rows() * words,
           "top-k: {} biases for {} rows of {} words", row_bias.size(), x.rows(), words);
+  const ProfileScope scope(c.profile, "output, best words",
+                           2.0 * static_cast<double>(x.rows() * x.width()) * static_cast<double>(words),
+                           static_cast<double>(size_of(x.dtype()) * (x.rows() + words) * x.width()));
   TopWords top{std::vector<int32_t>(x.rows() * k), std::vector<float>(x.rows() * k)};
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -243,13 +246,17 @@ TopWords output_top_k(Context& c, const Tensor& x, const Parameter& weight, cons
 
 Tensor output_log_probs(Context& c, const Tensor& x, const Parameter& weight, const Parameter* bias) {
   check_input(x, weight);
-  Tensor log_probs = c.allocate(Shape{x.rows(), weight.shape().rows()}, DType::f32);
+  const int64_t words = weight.shape().rows();
+  const ProfileScope scope(c.profile, "output, log-probabilities",
+                           2.0 * static_cast<double>(x.rows() * x.width()) * static_cast<double>(words),
+                           static_cast<double>(size_of(x.dtype()) * (x.rows() + words) * x.width()));
+  Tensor log_probs = c.allocate(Shape{x.rows(), words}, DType::f32);
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernels::output_log_probs(
         c.pool, kernels::OutputLogProbsArgs<T>{.rows = x.rows(),
                                                .width = x.width(),
-                                               .words = weight.shape().rows(),
+                                               .words = words,
                                                .x = x.data<T>(),
                                                .weight = &weight.packed(c),
                                                .bias = bias ? bias->value().data<float>() : nullptr,
