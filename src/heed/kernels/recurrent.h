@@ -45,7 +45,7 @@ struct RecurrentArgs {
   const Real<T>* bias = nullptr;          // [GH] b_hh or null
   const Real<T>* initial = nullptr;       // [B, H] or null: zeros
   const Real<T>* initial_cell = nullptr;  // [B, H] of an LSTM, or null: zeros
-  T* h = nullptr;                         // [R, H], rows h_stride apart
+  T* h = nullptr;                         // [R, H], rows h_stride apart; null: not wanted
   int64_t h_stride = 0;
   Real<T>* last = nullptr;  // [B, H] the state after the last step (the initial one of an empty sentence)
   Real<T>* last_cell = nullptr;  // [B, H]; both may be null
@@ -64,7 +64,7 @@ template <class T>
 struct RecurrentGradientArgs {
   RecurrentArgs<T> forward;                   // as the forward pass left it
   const PackedMatrix* weight_back = nullptr;  // B [GH, H]: W_hh
-  const T* d_h = nullptr;                     // [R, H], rows d_h_stride apart
+  const T* d_h = nullptr;                     // [R, H], rows d_h_stride apart; null: zeros
   int64_t d_h_stride = 0;
   const Real<T>* d_last = nullptr;       // [B, H] or null
   const Real<T>* d_last_cell = nullptr;  // [B, H] or null

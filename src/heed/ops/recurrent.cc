@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "heed/autograd/convert.h"
 #include "heed/kernels/layer.h"
 
 namespace heed {
@@ -15,29 +16,6 @@ struct Saved {
   Tensor initial, initial_cell;      // f32, dense
   Tensor h_previous, values, cells;  // [R, H], [R, 4H], [R, 2H]
 };
-
-Tensor as_f32(Context& c, const Tensor& x) {
-  if (!x || (x.dtype() == DType::f32 && x.is_dense())) return x;
-  Tensor copy = c.allocate(x.shape(), DType::f32);
-  dispatch(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    for (int64_t r = 0; r < x.rows(); ++r)
-      std::transform(x.row<T>(r), x.row<T>(r) + x.width(), copy.row<float>(r),
-                     [](T value) { return static_cast<float>(value); });
-  });
-  return copy;
-}
-
-void add_as(Context& c, const Var& into, const Tensor& d) {
-  if (into.value.dtype() == DType::f32) {
-    into.gradient->add(c, d);
-    return;
-  }
-  Tensor copy = c.allocate(d.shape(), DType::bf16);
-  std::transform(d.data<float>(), d.data<float>() + d.size(), copy.data<Bf16>(),
-                 [](float value) { return Bf16(value); });
-  into.gradient->add(c, copy);
-}
 
 // The gradient of gates that several rows read: the sum over those rows, in ascending order.
 Tensor sum_of_readers(Context& c, const RecurrentPass& pass, const Tensor& d_gates) {

@@ -12,6 +12,7 @@ std::vector<Op> attention_ops();
 std::vector<Op> output_ops();
 std::vector<Op> sigmoid_output_ops();
 std::vector<Op> recurrent_ops();
+std::vector<Op> attention_decoder_ops();
 std::vector<Op> rows_ops();
 
 }  // namespace heed::test

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "heed/kernels/cpu/recurrent_step.h"
 #include "heed/kernels/cpu/scratch.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -20,14 +21,12 @@ HWY_BEFORE_NAMESPACE();
 namespace heed::kernels::cpu {
 namespace HWY_NAMESPACE {
 
-// One row's step, forward. product [GH] f32; h and c [H] f32, the states, are updated; input [H] gets h
-// rounded to T for the next product.
 template <class T>
-void step_row(const RecurrentArgs<T>& args, int64_t r, const float* HWY_RESTRICT product,
-              float* HWY_RESTRICT h, float* HWY_RESTRICT c, T* HWY_RESTRICT input) {
+void step_row(const RecurrentArgs<T>& args, int64_t r, const T* HWY_RESTRICT x,
+              const float* HWY_RESTRICT product, float* HWY_RESTRICT h, float* HWY_RESTRICT c,
+              T* HWY_RESTRICT input) {
   const F32 d;
   const int64_t width = args.width;
-  const T* x = args.gates_x + (args.gates_row == nullptr ? r : args.gates_row[r]) * args.gates_stride;
   T* saved = args.saved == nullptr ? nullptr : args.saved + r * 4 * width;
   T* cells = args.cells == nullptr ? nullptr : args.cells + r * 2 * width;
   for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
@@ -60,14 +59,12 @@ void step_row(const RecurrentArgs<T>& args, int64_t r, const float* HWY_RESTRICT
     }
     store_n(d, after, h + j, n);
     store_n(d, after, input + j, n);
-    store_n(d, after, args.h + r * args.h_stride + j, n);
+    if (args.h != nullptr) store_n(d, after, args.h + r * args.h_stride + j, n);
     if (saved != nullptr)
       for (int i = 0; i < 4; ++i) store_n(d, values[i], saved + i * width + j, n);
   });
 }
 
-// One row's step, backward. dh and dc [H] f32: the gradients of the states after the step on entry, on return
-// those of the states before it but for the part through the product, whose factor goes to d_product [GH].
 template <class T>
 void step_row_gradient(const RecurrentGradientArgs<T>& args, int64_t r, float* HWY_RESTRICT dh,
                        float* HWY_RESTRICT dc, T* HWY_RESTRICT d_product) {
@@ -84,7 +81,8 @@ void step_row_gradient(const RecurrentGradientArgs<T>& args, int64_t r, float* H
       store_n(d, dp, d_product + gate * width + j, n);
       if (args.d_gates_h != nullptr) store_n(d, dp, args.d_gates_h + r * all + gate * width + j, n);
     };
-    const FloatVector total = hn::Add(load_n(d, dh + j, n), load_n(d, args.d_h + r * args.d_h_stride + j, n));
+    FloatVector total = load_n(d, dh + j, n);
+    if (args.d_h != nullptr) total = hn::Add(total, load_n(d, args.d_h + r * args.d_h_stride + j, n));
     const FloatVector s0 = value(0), s1 = value(1), s2 = value(2), s3 = value(3);
     if (forward.cell == Cell::gru) {
       const FloatVector before = load_n(d, forward.h_previous + r * width + j, n);
@@ -114,13 +112,13 @@ void step_row_gradient(const RecurrentGradientArgs<T>& args, int64_t r, float* H
   });
 }
 
-void step_f32(const RecurrentArgs<float>& args, int64_t r, const float* product, float* h, float* c,
-              float* input) {
-  step_row(args, r, product, h, c, input);
+void step_f32(const RecurrentArgs<float>& args, int64_t r, const float* x, const float* product, float* h,
+              float* c, float* input) {
+  step_row(args, r, x, product, h, c, input);
 }
-void step_bf16(const RecurrentArgs<Bf16>& args, int64_t r, const float* product, float* h, float* c,
-               Bf16* input) {
-  step_row(args, r, product, h, c, input);
+void step_bf16(const RecurrentArgs<Bf16>& args, int64_t r, const Bf16* x, const float* product, float* h,
+               float* c, Bf16* input) {
+  step_row(args, r, x, product, h, c, input);
 }
 void step_gradient_f32(const RecurrentGradientArgs<float>& args, int64_t r, float* dh, float* dc,
                        float* d_product) {
@@ -142,118 +140,97 @@ HWY_EXPORT(step_f32);
 HWY_EXPORT(step_bf16);
 HWY_EXPORT(step_gradient_f32);
 HWY_EXPORT(step_gradient_bf16);
+
+void recurrent_step(const RecurrentArgs<float>& args, int64_t r, const float* x, const float* product,
+                    float* h, float* c, float* input) {
+  HEED_DISPATCH(step_f32)(args, r, x, product, h, c, input);
+}
+void recurrent_step(const RecurrentArgs<Bf16>& args, int64_t r, const Bf16* x, const float* product, float* h,
+                    float* c, Bf16* input) {
+  HEED_DISPATCH(step_bf16)(args, r, x, product, h, c, input);
+}
+void recurrent_step_gradient(const RecurrentGradientArgs<float>& args, int64_t r, float* dh, float* dc,
+                             float* d_product) {
+  HEED_DISPATCH(step_gradient_f32)(args, r, dh, dc, d_product);
+}
+void recurrent_step_gradient(const RecurrentGradientArgs<Bf16>& args, int64_t r, float* dh, float* dc,
+                             Bf16* d_product) {
+  HEED_DISPATCH(step_gradient_bf16)(args, r, dh, dc, d_product);
+}
+
+std::vector<int32_t> sentences_by_length(const int32_t* offsets, int64_t sentences) {
+  std::vector<int32_t> order(static_cast<size_t>(sentences));
+  std::iota(order.begin(), order.end(), 0);
+  const auto length = [&](int32_t b) { return offsets[b + 1] - offsets[b]; };
+  std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return length(a) > length(b); });
+  return order;
+}
+
+void RecurrentGroup::gather(const float* from, int64_t width, float* to) const {
+  for (int64_t i = 0; i < size; ++i) {
+    if (from == nullptr)
+      std::fill_n(to + i * width, width, 0.0f);
+    else
+      std::copy_n(from + sentences[i] * width, width, to + i * width);
+  }
+}
+void RecurrentGroup::scatter(const float* from, int64_t width, float* to) const {
+  if (to == nullptr) return;
+  for (int64_t i = 0; i < size; ++i) std::copy_n(from + i * width, width, to + sentences[i] * width);
+}
+
 }  // namespace cpu
 
 namespace {
+
+using cpu::RecurrentGroup;
 
 struct StateUse {};
 struct ProductUse {};
 struct InputUse {};
 
-// Sentences of one pass by descending length, equals in their order; a group is kRecurrentGroup of them.
 template <class T>
-std::vector<int32_t> by_length(const RecurrentArgs<T>& args) {
-  std::vector<int32_t> order(static_cast<size_t>(args.sentences));
-  std::iota(order.begin(), order.end(), 0);
-  const auto length = [&](int32_t b) { return args.offsets[b + 1] - args.offsets[b]; };
-  std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return length(a) > length(b); });
-  return order;
-}
-
-// The sentences of one piece of work, longest first.
-struct Group {
-  const int32_t* sentences;
-  int64_t size;
-
-  template <class T>
-  int64_t length(const RecurrentArgs<T>& args, int64_t i) const {
-    return args.offsets[sentences[i] + 1] - args.offsets[sentences[i]];
-  }
-  // How many are at least `step` + 1 long: the first ones.
-  template <class T>
-  int64_t alive(const RecurrentArgs<T>& args, int64_t step) const {
-    int64_t n = 0;
-    while (n < size && length(args, n) > step) ++n;
-    return n;
-  }
-  template <class T>
-  int64_t row(const RecurrentArgs<T>& args, int64_t i, int64_t step) const {
-    const int32_t b = sentences[i];
-    return args.reverse ? args.offsets[b + 1] - 1 - step : args.offsets[b] + step;
-  }
-};
-
-// State rows [group, H] from and to [B, H].
-void gather(const Group& group, const float* from, int64_t width, float* to) {
-  for (int64_t i = 0; i < group.size; ++i) {
-    if (from == nullptr)
-      std::fill_n(to + i * width, width, 0.0f);
-    else
-      std::copy_n(from + group.sentences[i] * width, width, to + i * width);
-  }
-}
-void scatter(const Group& group, const float* from, int64_t width, float* to) {
-  if (to == nullptr) return;
-  for (int64_t i = 0; i < group.size; ++i)
-    std::copy_n(from + i * width, width, to + group.sentences[i] * width);
-}
-
-template <class T, class Step>
-void run_group(ThreadPool& pool, const RecurrentArgs<T>& args, const Group& group, Step step_row) {
+void run_group(ThreadPool& pool, const RecurrentArgs<T>& args, const RecurrentGroup& group) {
   const int64_t width = args.width, all = gates_of(args.cell) * width;
   float* h = cpu::scratch<StateUse, float>(2 * group.size * width);
   float* c = h + group.size * width;
   float* product = cpu::scratch<ProductUse, float>(group.size * all);
   T* input = cpu::scratch<InputUse, T>(group.size * width);
-  gather(group, args.initial, width, h);
-  gather(group, args.initial_cell, width, c);
+  group.gather(args.initial, width, h);
+  group.gather(args.initial_cell, width, c);
   std::transform(h, h + group.size * width, input, [](float v) { return static_cast<T>(v); });
-  const int64_t steps = group.length(args, 0);
+  const int64_t steps = group.length(0);
   for (int64_t step = 0; step < steps; ++step) {
-    const int64_t alive = group.alive(args, step);
-    MatmulArgs<T, float> m{};
-    m.x = input;
-    m.x_stride = width;
-    m.rows = alive;
-    m.b = args.weight;
-    m.bias = args.bias;
-    m.y = product;
-    m.y_stride = all;
-    matmul(pool, m);
-    for (int64_t i = 0; i < alive; ++i)
-      step_row(args, group.row(args, i, step), product + i * all, h + i * width, c + i * width,
-               input + i * width);
+    const int64_t alive = group.alive(step);
+    cpu::step_product(pool, input, alive, *args.weight, args.bias, false, product);
+    for (int64_t i = 0; i < alive; ++i) {
+      const int64_t r = group.row(i, step), x = args.gates_row == nullptr ? r : args.gates_row[r];
+      cpu::recurrent_step(args, r, args.gates_x + x * args.gates_stride, product + i * all, h + i * width,
+                          c + i * width, input + i * width);
+    }
   }
-  scatter(group, h, width, args.last);
-  scatter(group, c, width, args.last_cell);
+  group.scatter(h, width, args.last);
+  group.scatter(c, width, args.last_cell);
 }
 
-template <class T, class Step>
-void run_group_gradient(ThreadPool& pool, const RecurrentGradientArgs<T>& args, const Group& group,
-                        Step step_row) {
+template <class T>
+void run_group_gradient(ThreadPool& pool, const RecurrentGradientArgs<T>& args, const RecurrentGroup& group) {
   const RecurrentArgs<T>& forward = args.forward;
   const int64_t width = forward.width, all = gates_of(forward.cell) * width;
   float* dh = cpu::scratch<StateUse, float>(2 * group.size * width);
   float* dc = dh + group.size * width;
   T* d_product = cpu::scratch<InputUse, T>(group.size * all);
-  gather(group, args.d_last, width, dh);
-  gather(group, args.d_last_cell, width, dc);
-  for (int64_t step = group.length(forward, 0) - 1; step >= 0; --step) {
-    const int64_t alive = group.alive(forward, step);
+  group.gather(args.d_last, width, dh);
+  group.gather(args.d_last_cell, width, dc);
+  for (int64_t step = group.length(0) - 1; step >= 0; --step) {
+    const int64_t alive = group.alive(step);
     for (int64_t i = 0; i < alive; ++i)
-      step_row(args, group.row(forward, i, step), dh + i * width, dc + i * width, d_product + i * all);
-    MatmulArgs<T, float> m{};
-    m.x = d_product;
-    m.x_stride = all;
-    m.rows = alive;
-    m.b = args.weight_back;
-    m.accumulate = true;
-    m.y = dh;
-    m.y_stride = width;
-    matmul(pool, m);
+      cpu::recurrent_step_gradient(args, group.row(i, step), dh + i * width, dc + i * width,
+                                   d_product + i * all);
+    cpu::step_product(pool, d_product, alive, *args.weight_back, nullptr, true, dh);
   }
-  scatter(group, dh, width, args.d_initial);
-  scatter(group, dc, width, args.d_initial_cell);
+  group.scatter(dh, width, args.d_initial);
+  group.scatter(dc, width, args.d_initial_cell);
 }
 
 const RecurrentArgs<float>& forward_of(const RecurrentArgs<float>& args) {
@@ -272,11 +249,13 @@ template <class Args, class F>
 void for_each_group(ThreadPool& pool, std::span<const Args> passes, F f) {
   struct Piece {
     const Args* args;
-    Group group;
+    RecurrentGroup group;
   };
   std::vector<std::vector<int32_t>> orders;
   std::vector<Piece> pieces;
-  for (const Args& args : passes) orders.push_back(by_length(forward_of(args)));
+  for (const Args& args : passes) {
+    orders.push_back(cpu::sentences_by_length(forward_of(args).offsets, forward_of(args).sentences));
+  }
   size_t longest = 0;
   for (const auto& order : orders) longest = std::max(longest, order.size());
   for (size_t begin = 0; begin < longest; begin += kRecurrentGroup)
@@ -284,7 +263,7 @@ void for_each_group(ThreadPool& pool, std::span<const Args> passes, F f) {
       if (begin < orders[p].size())
         pieces.push_back(
             {&passes[p],
-             {orders[p].data() + begin,
+             {forward_of(passes[p]).offsets, forward_of(passes[p]).reverse, orders[p].data() + begin,
               std::min<int64_t>(kRecurrentGroup, static_cast<int64_t>(orders[p].size() - begin))}});
   pool.run(static_cast<int64_t>(pieces.size()),
            [&](int64_t i) { f(*pieces[static_cast<size_t>(i)].args, pieces[static_cast<size_t>(i)].group); });
@@ -293,24 +272,18 @@ void for_each_group(ThreadPool& pool, std::span<const Args> passes, F f) {
 }  // namespace
 
 void recurrent(ThreadPool& pool, std::span<const RecurrentArgs<float>> passes) {
-  const auto step = HEED_DISPATCH(cpu::step_f32);
-  for_each_group(pool, passes,
-                 [&](const auto& args, const Group& group) { run_group(pool, args, group, step); });
+  for_each_group(pool, passes, [&](const auto& args, const auto& group) { run_group(pool, args, group); });
 }
 void recurrent(ThreadPool& pool, std::span<const RecurrentArgs<Bf16>> passes) {
-  const auto step = HEED_DISPATCH(cpu::step_bf16);
-  for_each_group(pool, passes,
-                 [&](const auto& args, const Group& group) { run_group(pool, args, group, step); });
+  for_each_group(pool, passes, [&](const auto& args, const auto& group) { run_group(pool, args, group); });
 }
 void recurrent_gradient(ThreadPool& pool, std::span<const RecurrentGradientArgs<float>> passes) {
-  const auto step = HEED_DISPATCH(cpu::step_gradient_f32);
   for_each_group(pool, passes,
-                 [&](const auto& args, const Group& group) { run_group_gradient(pool, args, group, step); });
+                 [&](const auto& args, const auto& group) { run_group_gradient(pool, args, group); });
 }
 void recurrent_gradient(ThreadPool& pool, std::span<const RecurrentGradientArgs<Bf16>> passes) {
-  const auto step = HEED_DISPATCH(cpu::step_gradient_bf16);
   for_each_group(pool, passes,
-                 [&](const auto& args, const Group& group) { run_group_gradient(pool, args, group, step); });
+                 [&](const auto& args, const auto& group) { run_group_gradient(pool, args, group); });
 }
 
 }  // namespace heed::kernels

@@ -1,0 +1,275 @@
+#include "heed/ops/attention_decoder.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "heed/autograd/convert.h"
+#include "heed/kernels/attention_decoder.h"
+
+namespace heed {
+namespace {
+
+using kernels::Cell;
+
+// What the forward pass leaves for the gradient, but for its outputs.
+struct Saved {
+  Tensor initial, initial_cell;              // f32, dense
+  Tensor before, first_values, first_cells;  // of f_1: states before it, [R_t, 4H], [R_t, 2H]
+  Tensor between, values, cells;             // the same of the cell that reads the context
+  Tensor queries;                            // [R_t, A] f32
+  std::vector<int64_t> weight_begin;         // [B + 1]
+};
+
+int64_t width_of(const AttentionDecoderInputs& in) {
+  return in.weight->shape().width();
+}
+
+void check(const AttentionDecoderInputs& in, const Layout& target, const Layout& source) {
+  const int64_t width = width_of(in), gates = kernels::gates_of(in.cell) * width;
+  const int64_t scores = in.score->value().size();
+  const std::string& name = in.weight->name();
+  require(target.sentences() == source.sentences(), "attention decoder {}: {} target sentences for {}", name,
+          target.sentences(), source.sentences());
+  const auto weight_fits = [&](const Parameter& weight, int64_t outer) {
+    require(weight.shape() == (Shape{outer, width}), "attention decoder {}: a weight {} of shape {}, not {}",
+            name, weight.name(), weight.shape().to_string(), (Shape{outer, width}).to_string());
+  };
+  weight_fits(*in.weight, gates);
+  weight_fits(*in.query_weight, scores);
+  if (in.first_weight != nullptr) weight_fits(*in.first_weight, gates);
+  const auto fits = [&](const char* what, const Var& x, const Shape& shape) {
+    require(x.shape() == shape, "attention decoder {}: {} of shape {}, not {}", name, what,
+            x.shape().to_string(), shape.to_string());
+  };
+  fits("gates", in.gates_x, {target.rows(), gates});
+  fits("keys", in.keys, {source.rows(), scores});
+  fits("gates of the context", in.context_gates, {source.rows(), gates});
+  fits("memory", in.memory, {source.rows(), in.memory.width()});
+  if (in.initial) fits("initial states", in.initial, {target.sentences(), width});
+  if (in.initial_cell) fits("initial cells", in.initial_cell, {target.sentences(), width});
+}
+
+template <class T>
+T* data_or_null(const Tensor& x) {
+  return x ? x.data<T>() : nullptr;
+}
+
+const float* bias_of(const Parameter* bias) {
+  return bias != nullptr ? bias->value().data<float>() : nullptr;
+}
+
+// The products of every row, and attention's tanh and sums of every pair.
+ProfileScope profiled(Context& c, const char* op, const AttentionDecoderInputs& in, int64_t pairs,
+                      double times) {
+  const int64_t products = in.weight->value().size() + in.query_weight->value().size() +
+                           (in.first_weight != nullptr ? in.first_weight->value().size() : 0);
+  const int64_t of_pair = 12 * in.keys.width() + 2 * (in.context_gates.width() + in.memory.width());
+  return {c.profile, op, times * static_cast<double>(2 * in.gates_x.rows() * products + pairs * of_pair),
+          times * static_cast<double>(in.gates_x.value.size() * size_of(in.gates_x.value.dtype()))};
+}
+
+// The pass' arguments: `first` lives as long as they do.
+template <class T>
+struct Arguments {
+  kernels::RecurrentArgs<T> first;
+  kernels::AttentionDecoderArgs<T> args;
+
+  Arguments(Context& c, const AttentionDecoderInputs& in, const Layout& target, const Layout& source,
+            const Saved& saved, const AttentionDecoderStates& out) {
+    const int64_t width = width_of(in);
+    const auto cell = [&](const Parameter* weight, const Parameter* bias) {
+      kernels::RecurrentArgs<T> made;
+      made.cell = in.cell;
+      made.sentences = target.sentences();
+      made.width = width;
+      made.offsets = target.offsets().data();
+      made.weight = &weight->packed(c);
+      made.bias = bias_of(bias);
+      return made;
+    };
+    args.cell = cell(in.weight, in.bias);
+    args.cell.initial = data_or_null<float>(saved.initial);
+    args.cell.initial_cell = data_or_null<float>(saved.initial_cell);
+    args.cell.h = out.states.value.data<T>();
+    args.cell.h_stride = width;
+    args.cell.h_previous = data_or_null<T>(saved.between);
+    args.cell.saved = data_or_null<T>(saved.values);
+    args.cell.cells = data_or_null<T>(saved.cells);
+    if (in.first_weight != nullptr) {
+      first = cell(in.first_weight, in.first_bias);
+      first.h_previous = data_or_null<T>(saved.before);
+      first.saved = data_or_null<T>(saved.first_values);
+      first.cells = data_or_null<T>(saved.first_cells);
+      args.first = &first;
+    }
+    kernels::RecurrentArgs<T>& reader = in.first_weight != nullptr ? first : args.cell;
+    reader.gates_x = in.gates_x.value.data<T>();
+    reader.gates_stride = in.gates_x.value.row_stride();
+    args.key_offsets = source.offsets().data();
+    args.score_width = in.keys.width();
+    args.value_width = in.memory.width();
+    args.query = &in.query_weight->packed(c);
+    args.score = in.score->value().data<float>();
+    args.keys = in.keys.value.data<T>();
+    args.context_gates = in.context_gates.value.data<T>();
+    args.values = in.memory.value.data<T>();
+    args.key_stride = in.keys.value.row_stride();
+    args.context_gates_stride = in.context_gates.value.row_stride();
+    args.value_stride = in.memory.value.row_stride();
+    args.weight_begin = saved.weight_begin.data();
+    args.weights = out.weights.data<float>();
+    args.contexts = out.contexts.value.data<T>();
+    args.queries = data_or_null<float>(saved.queries);
+  }
+  Arguments(const Arguments&) = delete;
+  Arguments& operator=(const Arguments&) = delete;
+};
+
+// dW = dy^T x and db the sums of dy.
+template <class T>
+void add_weight_gradient(Context& c, const Tensor& dy, const Tensor& x, const Parameter& weight,
+                         const Parameter* bias) {
+  const Tensor dw = c.allocate(weight.shape(), DType::f32);
+  const Tensor db = bias != nullptr ? c.allocate(bias->shape(), DType::f32) : Tensor();
+  kernels::weight_gradient(c.pool, kernels::WeightGradientArgs<T>{.dy = dy.data<T>(),
+                                                                  .dy_stride = dy.row_stride(),
+                                                                  .x = x.data<T>(),
+                                                                  .x_stride = x.row_stride(),
+                                                                  .rows = x.rows(),
+                                                                  .inner = x.width(),
+                                                                  .outer = dy.width(),
+                                                                  .dw = dw.data<float>(),
+                                                                  .dbias = data_or_null<float>(db)});
+  weight.gradient().add(c, dw);
+  if (bias != nullptr) bias->gradient().add(c, db);
+}
+
+template <class T>
+void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& target, const Layout& source,
+                   const Saved& saved, const AttentionDecoderStates& out, const Tensor& d_states,
+                   const Tensor& d_contexts) {
+  const int64_t width = width_of(in), rows = target.rows();
+  const DType dtype = dtype_of<T>;
+  const bool conditional = in.first_weight != nullptr, gru = in.cell == Cell::gru;
+  const Shape state{target.sentences(), width};
+  const Arguments<T> forward(c, in, target, source, saved, out);
+
+  const Tensor d_weights = c.allocate(out.weights.shape(), DType::f32);
+  const Tensor d_queries = c.allocate(Shape{rows, in.keys.width()}, dtype);
+  const Tensor d_keys = c.allocate(in.keys.shape(), dtype);
+  const Tensor d_key_sums = dtype == DType::f32 ? d_keys : c.allocate(in.keys.shape(), DType::f32);
+  const Tensor d_context_gates = c.allocate(in.context_gates.shape(), dtype);
+  const Tensor d_memory = c.allocate(in.memory.shape(), dtype);
+  const Tensor d_score = c.allocate(Shape{target.sentences(), in.keys.width()}, DType::f32);
+  const Tensor d_initial = in.initial.gradient ? c.allocate(state, DType::f32) : Tensor();
+  const Tensor d_initial_cell = in.initial_cell.gradient ? c.allocate(state, DType::f32) : Tensor();
+
+  struct Cells {
+    Tensor d_gates_x, d_gates_h;
+  };
+  const auto cell_gradient = [&](const kernels::RecurrentArgs<T>& args, const Parameter& weight,
+                                 Cells& d_gates) {
+    d_gates.d_gates_x = c.allocate(in.gates_x.shape(), dtype);
+    d_gates.d_gates_h = gru ? c.allocate(in.gates_x.shape(), dtype) : d_gates.d_gates_x;
+    kernels::RecurrentGradientArgs<T> made;
+    made.forward = args;
+    made.weight_back = &weight.packed_back(c);
+    made.d_gates_x = d_gates.d_gates_x.template data<T>();
+    made.d_gates_h = gru ? d_gates.d_gates_h.template data<T>() : nullptr;
+    return made;
+  };
+  Cells first, cell;
+  kernels::AttentionDecoderGradientArgs<T> args;
+  args.forward = forward.args;
+  args.cell = cell_gradient(forward.args.cell, *in.weight, cell);
+  args.cell.d_h = data_or_null<T>(d_states);
+  args.cell.d_h_stride = d_states ? d_states.row_stride() : 0;
+  kernels::RecurrentGradientArgs<T> first_args;
+  if (conditional) {
+    first_args = cell_gradient(forward.first, *in.first_weight, first);
+    args.first = &first_args;
+  }
+  args.query_back = &in.query_weight->packed_back(c);
+  args.d_contexts = data_or_null<T>(d_contexts);
+  args.d_contexts_stride = d_contexts ? d_contexts.row_stride() : 0;
+  args.d_weights = d_weights.data<float>();
+  args.d_queries = d_queries.data<T>();
+  args.d_key_sums = d_key_sums.data<float>();
+  args.d_keys = d_keys.data<T>();
+  args.d_context_gates = d_context_gates.data<T>();
+  args.d_values = d_memory.data<T>();
+  args.d_score = d_score.data<float>();
+  args.d_initial = data_or_null<float>(d_initial);
+  args.d_initial_cell = data_or_null<float>(d_initial_cell);
+  kernels::attention_decoder_gradient(c.pool, args);
+
+  add_weight_gradient<T>(c, cell.d_gates_h, saved.between, *in.weight, in.bias);
+  add_weight_gradient<T>(c, d_queries, saved.between, *in.query_weight, nullptr);
+  if (conditional) add_weight_gradient<T>(c, first.d_gates_h, saved.before, *in.first_weight, in.first_bias);
+  const Tensor score_sum = c.allocate(in.score->shape(), DType::f32);
+  std::fill_n(score_sum.data<float>(), score_sum.size(), 0.0f);
+  for (int64_t b = 0; b < d_score.rows(); ++b)  // in the order of the sentences
+    for (int64_t a = 0; a < d_score.width(); ++a) score_sum.data<float>()[a] += d_score.row<float>(b)[a];
+  in.score->gradient().add(c, score_sum);
+  if (in.gates_x.gradient) in.gates_x.gradient->add(c, conditional ? first.d_gates_x : cell.d_gates_x);
+  if (in.keys.gradient) in.keys.gradient->add(c, d_keys);
+  if (in.context_gates.gradient) in.context_gates.gradient->add(c, d_context_gates);
+  if (in.memory.gradient) in.memory.gradient->add(c, d_memory);
+  if (d_initial) add_as(c, in.initial, d_initial);
+  if (d_initial_cell) add_as(c, in.initial_cell, d_initial_cell);
+}
+
+}  // namespace
+
+AttentionDecoderStates attention_decoder(Context& c, const AttentionDecoderInputs& in, const Layout& target,
+                                         const Layout& source) {
+  check(in, target, source);
+  const int64_t width = width_of(in), rows = target.rows();
+  const DType dtype = in.gates_x.value.dtype();
+  const bool lstm = in.cell == Cell::lstm;
+  auto saved = std::make_shared<Saved>();
+  saved->weight_begin.push_back(0);
+  for (int64_t b = 0; b < target.sentences(); ++b)
+    saved->weight_begin.push_back(saved->weight_begin.back() + int64_t{target.length(b)} * source.length(b));
+  const int64_t pairs = saved->weight_begin.back();
+  const ProfileScope scope = profiled(c, "attention decoder", in, pairs, 1.0);
+
+  saved->initial = as_f32(c, in.initial.value);
+  saved->initial_cell = as_f32(c, in.initial_cell.value);
+  if (c.recording()) {
+    const auto of_width = [&](int64_t columns) { return c.allocate(Shape{rows, columns}, dtype); };
+    saved->between = of_width(width);
+    saved->values = of_width(4 * width);
+    if (lstm) saved->cells = of_width(2 * width);
+    if (in.first_weight != nullptr) {
+      saved->before = of_width(width);
+      saved->first_values = of_width(4 * width);
+      if (lstm) saved->first_cells = of_width(2 * width);
+    }
+    saved->queries = c.allocate(Shape{rows, in.keys.width()}, DType::f32);
+  }
+  AttentionDecoderStates out;
+  out.states = Var(c.allocate(Shape{rows, width}, dtype));
+  out.contexts = Var(c.allocate(Shape{rows, in.memory.width()}, dtype));
+  out.weights = c.allocate(Shape{pairs}, DType::f32);
+  dispatch(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    kernels::attention_decoder(c.pool, Arguments<T>(c, in, target, source, *saved, out).args);
+  });
+  if (!c.recording()) return out;
+
+  auto outputs = std::make_shared<AttentionDecoderStates>();  // what backward asks for its gradients
+  c.tape->record({&out.states, &out.contexts}, [in, target, source, saved, outputs, pairs](Context& c) {
+    const Tensor d_states = outputs->states.gradient->take(), d_contexts = outputs->contexts.gradient->take();
+    if (!d_states && !d_contexts) return;
+    const ProfileScope scope = profiled(c, "attention decoder gradient", in, pairs, 2.0);
+    dispatch(in.gates_x.value.dtype(), [&](auto zero) {
+      add_gradients<decltype(zero)>(c, in, target, source, *saved, *outputs, d_states, d_contexts);
+    });
+  });
+  *outputs = out;
+  return out;
+}
+
+}  // namespace heed
