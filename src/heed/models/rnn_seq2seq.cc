@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "heed/ops/attention_decoder.h"
 #include "heed/ops/norm.h"
 #include "heed/ops/output.h"
 #include "heed/ops/rows.h"
@@ -155,38 +156,69 @@ RnnState RnnSeq2Seq::start(Context& c, const Var& summary) const {
   return state;
 }
 
+Var RnnSeq2Seq::recur(Context& c, const Recurrent& cell, const Var& gates, size_t layer, const Layout& layout,
+                      RnnState& state) const {
+  RecurrentPass pass = cell.pass(gates);
+  pass.initial = state.hidden[layer];
+  pass.initial_cell = of_layer(state.cell, layer);
+  RecurrentStates states = recurrent(c, config_.cell, {pass}, layout);
+  state.hidden[layer] = states.last.front();
+  if (config_.cell == Cell::lstm) state.cell[layer] = states.last_cell.front();
+  return states.rows;  // [N, H]
+}
+
+Var RnnSeq2Seq::upper_layers(Context& c, Var x, const Layout& layout, RnnState& state) const {
+  for (size_t i = 1; i < decoder_.size(); ++i) {
+    const Var y = recur(c, decoder_[i], decoder_[i].gates(c, x), i, layout, state);
+    x = config_.residual ? add(c, x, y, layout) : y;
+  }
+  return x;
+}
+
 RnnSeq2Seq::StepOutputs RnnSeq2Seq::advance(Context& c, const Var& gates, const Layout& layout,
                                             RnnState& state, const Attend& attend) const {
   StepOutputs out;
-  const auto recur = [&](const Recurrent& cell, const Var& gates_x, size_t layer) {
-    RecurrentPass pass = cell.pass(gates_x);
-    pass.initial = state.hidden[layer];
-    pass.initial_cell = of_layer(state.cell, layer);
-    RecurrentStates states = recurrent(c, config_.cell, {pass}, layout);
-    state.hidden[layer] = states.last.front();
-    if (config_.cell == Cell::lstm) state.cell[layer] = states.last_cell.front();
-    return states.rows;  // [N, H]
-  };
-
   Var gates_x = gates;
   if (attends(AttendWhen::before)) {
     out.contexts = attend(state.query);
     gates_x = add(c, gates_x, (*context_input_)(c, out.contexts), layout);
   }
   if (feed_) gates_x = add(c, gates_x, (*feed_)(c, state.fed), layout);
-  Var x = recur(decoder_.front(), gates_x, 0);
+  Var x = recur(c, decoder_.front(), gates_x, 0, layout, state);
   if (attends(AttendWhen::conditional)) {
     out.contexts = attend(x);
-    x = recur(*conditional_, conditional_->gates(c, out.contexts), 0);
+    x = recur(c, *conditional_, conditional_->gates(c, out.contexts), 0, layout, state);
   }
   state.query = x;
-  for (size_t i = 1; i < decoder_.size(); ++i) {
-    const Var y = recur(decoder_[i], decoder_[i].gates(c, x), i);
-    x = config_.residual ? add(c, x, y, layout) : y;
-  }
-  if (attends(AttendWhen::after)) out.contexts = attend(x);
-  out.states = x;
+  out.states = upper_layers(c, x, layout, state);
+  if (attends(AttendWhen::after)) out.contexts = attend(out.states);
   return out;
+}
+
+RnnSeq2Seq::StepOutputs RnnSeq2Seq::advance_at_once(Context& c, const Var& gates, const Layout& layout,
+                                                    const Encoded& encoded) const {
+  RnnState state = encoded.start;
+  const RecurrentPass first = decoder_.front().pass(gates);
+  const RecurrentPass reader = conditional_ ? conditional_->pass({}) : first;  // of the context
+  const Var& memory = encoded.memory.values;                                   // [R_s, M]
+  AttentionDecoderInputs in;
+  in.cell = config_.cell;
+  in.gates_x = gates;
+  if (conditional_) {
+    in.first_weight = first.weight;
+    in.first_bias = first.bias;
+  }
+  in.query_weight = attention_->query_weight();
+  in.score = attention_->score_weight();
+  in.keys = encoded.memory.keys;
+  in.memory = memory;
+  in.context_gates = conditional_ ? conditional_->gates(c, memory) : (*context_input_)(c, memory);
+  in.weight = reader.weight;
+  in.bias = reader.bias;
+  in.initial = state.hidden.front();
+  in.initial_cell = of_layer(state.cell, 0);
+  const AttentionDecoderStates out = attention_decoder(c, in, layout, encoded.memory.layout);
+  return {upper_layers(c, out.states, layout, state), out.contexts};
 }
 
 Var RnnSeq2Seq::attentional(Context& c, const StepOutputs& outputs, const Var& y) const {
@@ -196,15 +228,20 @@ Var RnnSeq2Seq::attentional(Context& c, const StepOutputs& outputs, const Var& y
   return (*head_)(c, concat_columns(c, read), Activation::tanh);
 }
 
-Var RnnSeq2Seq::decode(Context& c, const TokenField& target, const RnnState& start,
-                       const AttendRows& attend) const {
+Var RnnSeq2Seq::decode(Context& c, const TokenField& target, const Encoded& encoded,
+                       const AttendRows& other) const {
   const Layout& layout = target.layout;
   const Var y = embedding(c, shifted_right(target), *target_embedding_, target_options_);  // [R_t, E]
+  const AttendRows attend = other ? other : [&](const Var& queries, const Layout& rows) {
+    return (*attention_)(c, queries, rows, encoded.memory);
+  };
   Var out;
-  if (goes_by_steps()) {
-    out = decode_by_steps(c, y, layout, start, attend);
+  if (is_one_op() && !other) {
+    out = attentional(c, advance_at_once(c, decoder_.front().gates(c, y), layout, encoded), y);
+  } else if (goes_by_steps()) {
+    out = decode_by_steps(c, y, layout, encoded.start, attend);
   } else {
-    RnnState state = start;
+    RnnState state = encoded.start;
     const StepOutputs outputs = advance(c, decoder_.front().gates(c, y), layout, state,
                                         [&](const Var& queries) { return attend(queries, layout); });
     out = attentional(c, outputs, y);
@@ -281,10 +318,7 @@ Var RnnSeq2Seq::decode_by_steps(Context& c, const Var& y, const Layout& layout, 
 }
 
 Var RnnSeq2Seq::states(Context& c, const TokenField& source, const TokenField& target) const {
-  const Encoded encoded = encode(c, source);
-  return decode(c, target, encoded.start, [&](const Var& queries, const Layout& rows) {
-    return (*attention_)(c, queries, rows, encoded.memory);
-  });
+  return decode(c, target, encode(c, source));
 }
 
 OutputLoss RnnSeq2Seq::loss(Context& c, const TokenField& source, const TokenField& target,
@@ -323,7 +357,7 @@ std::vector<AttentionWeights> RnnSeq2Seq::attention(Context& c, const TokenField
           source.layout.sentences());
   const Encoded encoded = encode(c, source);
   std::vector<float> weights;  // of one row of the target after the other
-  decode(c, target, encoded.start, [&](const Var& queries, const Layout& rows) {
+  decode(c, target, encoded, [&](const Var& queries, const Layout& rows) {
     const Tensor seen = attention_->weights(c, queries, rows, encoded.memory).front();
     weights.insert(weights.end(), seen.data<float>(), seen.data<float>() + seen.size());
     return (*attention_)(c, queries, rows, encoded.memory);

@@ -103,6 +103,11 @@ class RnnSeq2Seq final : public EncoderDecoder {
 
   Encoded encode(Context& c, const TokenField& source) const;
   RnnState start(Context& c, const Var& summary) const;
+  // The pass of one of the decoder's cells over these rows, from `state` and moving it on.
+  Var recur(Context& c, const Recurrent& cell, const Var& gates, size_t layer, const Layout& layout,
+            RnnState& state) const;
+  // The layers above the first, over its states x [N, H].
+  Var upper_layers(Context& c, Var x, const Layout& layout, RnnState& state) const;
   // The recurrences of some rows; `layout` says how they follow each other (each its own sentence: one step),
   // gates [N, GH] are the first recurrence's input products. `state` moves on.
   StepOutputs advance(Context& c, const Var& gates, const Layout& layout, RnnState& state,
@@ -111,8 +116,16 @@ class RnnSeq2Seq final : public EncoderDecoder {
   // output, Pascanu et al. 2014)
   Var attentional(Context& c, const StepOutputs& outputs, const Var& y) const;
 
-  // Teacher forcing: what the output layer reads for every row of the target [R_t, E].
-  Var decode(Context& c, const TokenField& target, const RnnState& start, const AttendRows& attend) const;
+  // All rows of the target at once, with additive attention before or between the first layer's cells.
+  bool is_one_op() const {
+    return config_.attention == RnnAttention::additive && config_.attend != AttendWhen::after;
+  }
+  StepOutputs advance_at_once(Context& c, const Var& gates, const Layout& layout,
+                              const Encoded& encoded) const;
+  // Teacher forcing: what the output layer reads for every row of the target [R_t, E]. `other`, if
+  // any, is asked in place of the attention to the source.
+  Var decode(Context& c, const TokenField& target, const Encoded& encoded,
+             const AttendRows& other = {}) const;
   Var decode_by_steps(Context& c, const Var& y, const Layout& layout, RnnState state,
                       const AttendRows& attend) const;
   Var states(Context& c, const TokenField& source, const TokenField& target) const;

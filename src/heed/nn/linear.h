@@ -23,6 +23,7 @@ class Linear {
   Var operator()(Context& c, const Var& x, kernels::Activation act = kernels::Activation::none) const {
     return linear(c, x, *weight_, bias_, act);
   }
+  const Parameter& weight() const { return *weight_; }
 
  private:
   const Parameter* weight_;

@@ -43,6 +43,10 @@ class SourceAttention {
   Tensor cached(Context& c, const Memory& memory) const;
   Var step(Context& c, const Var& queries, const KeyValueCache& cache, const StepMemory& memory) const;
 
+  // Of additive scores W_q [A, Q] and v [1, A], for the op that attends by itself; else null.
+  const Parameter* query_weight() const { return is_additive() ? &queries_->weight() : nullptr; }
+  const Parameter* score_weight() const { return score_; }
+
  private:
   bool is_additive() const { return score_ != nullptr; }
   Var project(Context& c, const Var& queries) const;
