@@ -73,6 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
                 {"model.positions=learned", "model.max_positions=9"},
                 {"data.max_source_length 512", "model.max_positions"}},
         Mistake{"Label", {"text.target_kind=label"}, {"text.target_kind"}},
+        Mistake{"Metric", {"train.metric=accuracy"}, {"train.metric", "loss, bleu, chrf or wer"}},
         Mistake{"Codes", {"text.kind=bpe"}, {"text.codes"}}),
     [](const auto& info) { return std::string(info.param.name); });
 
@@ -188,6 +189,17 @@ TEST(TrainRun, NoDevSentencesNoValidation) {
   EXPECT_TRUE(file_exists(task.path("out/model.safetensors")));
   const Result more = run_heed(task.train("out", {"data.held_out=0", "train.updates=30"}, {"--resume"}));
   EXPECT_EQ(more.code, 0) << more.errors;
+}
+
+TEST(TrainRun, WordErrorRateIsMeasuredWhereItDecides) {
+  const ToyTask task;
+  for (const bool decides : {true, false}) {
+    const std::string out = decides ? "wer" : "loss";
+    const Result result = run_heed(task.train(out, {"train.updates=20", "train.metric=" + out}));
+    EXPECT_EQ(result.code, 0) << result.errors;
+    const std::string log = read_file(task.path(out + "/log.jsonl"));
+    EXPECT_EQ(log.find("\"wer\":") != std::string::npos, decides) << log;
+  }
 }
 
 TEST(TrainRun, TimeOverBeforeTheFirstValidation) {

@@ -87,8 +87,8 @@ void check(const RunConfig& config, const TrainingData& data, const AnyModel& mo
                  corpus == &data.train ? "train" : "dev", classifies ? "label" : "target");
   }
   const StopMetric metric = config.train.metric;
-  if (!classifies && metric > StopMetric::chrf)
-    fail_input("train.metric: translations are measured by loss, bleu or chrf; choose one of them");
+  if (!classifies && (metric == StopMetric::accuracy || metric == StopMetric::f1))
+    fail_input("train.metric: translations are measured by loss, bleu, chrf or wer; choose one of them");
   if (classifies && metric != StopMetric::loss && metric != StopMetric::accuracy && metric != StopMetric::f1)
     fail_input("train.metric: classes are measured by loss, accuracy or f1; choose one of them");
   if (classifies) return;

@@ -35,6 +35,8 @@ Validation TranslationValidator::validate(Context& c) const {
   for (const Translation& translation : translations) outputs.push_back(translation.text());
   validation.metrics["bleu"] = corpus_bleu(outputs, data_.dev_target, config_.bleu_tokenize);
   validation.metrics["chrf"] = corpus_chrf(outputs, data_.dev_target);
+  if (config_.metric == StopMetric::wer)
+    validation.metrics["wer"] = compute_metric("wer", outputs, {data_.dev_target}).score;
   const size_t samples = std::min(outputs.size(), static_cast<size_t>(config_.samples));
   for (size_t i = 0; i < samples; ++i) {
     validation.samples.push_back({data_.dev_source[i], data_.dev_target[i], outputs[i]});
