@@ -202,6 +202,32 @@ TEST(Resume, InterruptSavesAndSaysHowToGoOn) {
   EXPECT_EQ(logged(task.path("whole"), "update"), logged(folder, "update"));
 }
 
+// Recurrent models by steps and as one op, stopped by the limit of updates and taken up with other threads.
+TEST(Resume, RecurrentModelsGoOn) {
+  const std::string transformer = "model: {width: 16, layers: 1, heads: 2, feed_forward: 16}";
+  for (const char* options :
+       {"attention: none, cell: lstm", "attend: before, layers: 2, layer_norm: true",
+        "attend: conditional, context_dropout: 0.2", "attend: after, attention: bilinear",
+        "attend: after, attention: dot, bidirectional: false, input_feeding: true"}) {
+    SCOPED_TRACE(options);
+    const ToyTask task;
+    std::string config = read_file(task.config());
+    ASSERT_NE(config.find(transformer), config.npos);
+    const std::string model =
+        std::string("model: {type: rnn, width: 16, embedding: 12, embedding_dropout: 0.1, ") + options + "}";
+    write_file(task.config(), config.replace(config.find(transformer), transformer.size(), model));
+    const Result whole = run_heed(task.train("whole", {}, kThreads[0]));
+    ASSERT_EQ(whole.code, 0) << whole.errors;
+    ASSERT_EQ(run_heed(task.train("stopped", {"train.updates=27"}, kThreads[1])).code, 0);
+    Words resumed = kThreads[2];
+    resumed.push_back("--resume");
+    ASSERT_EQ(run_heed(task.train("stopped", {}, resumed)).code, 0);
+    const auto expected = results(task.path("whole")), found = results(task.path("stopped"));
+    for (const char* name : {"model", "000060/weights.safetensors", "000060/optimiser.safetensors", "best"})
+      EXPECT_TRUE(found.at(name) == expected.at(name)) << name << " differs";
+  }
+}
+
 // The last update was interrupted before it was validated.
 TEST(Resume, ValidatesAtTheEndAfterAnInterrupt) {
   const ToyTask task;

@@ -42,6 +42,9 @@ inline const std::vector<SampleModel>& sample_models() {
       {"bahdanau", kRnn + "attention: additive\nattend: before\n"},
       {"bahdanau_lstm_two_layers",
        kRnn + "attention: additive\nattend: before\ncell: lstm\nlayers: 2\nresidual: true\n"},
+      {"bahdanau_layer_norm_two_layers",
+       kRnn + "attention: additive\nattend: before\nlayers: 2\nresidual: true\nlayer_norm: true\n"},
+      {"luong_layer_norm", kRnn + "attention: bilinear\nattend: after\nlayer_norm: true\n"},
       {"conditional_gru", kRnn + "attention: additive\nattend: conditional\nattention_width: 16\n"},
   };
   return models;

@@ -25,6 +25,10 @@ void RnnConfig::visit(ConfigVisitor& v) {
   v("decoder_layers", decoder_layers, "layers of the decoder; 0: as layers", between(0, 1000));
   v("bidirectional", bidirectional, "the encoder reads both ways, each with width H");
   v("residual", residual, "from the second layer on, a layer's input is added to its output");
+  v("layer_norm", layer_norm,
+    "LayerNorm (Ba et al. 2016) of what each layer hands on, after the residual; the states that a layer "
+    "carries "
+    "from step to step, and of the decoder's first layer the query, stay as they are");
   v("attention", attention, {"none", "dot", "scaled_dot", "bilinear", "additive"},
     "how the decoder scores source positions; none: it knows the encoder's last state only");
   v("attend", attend, {"before", "conditional", "after"},
@@ -100,6 +104,7 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
     std::vector<Recurrent>& layer = encoder_.emplace_back();
     layer.emplace_back(store_, name + ".forward", config.cell, i == 0 ? e : m, h);
     if (config.bidirectional) layer.emplace_back(store_, name + ".backward", config.cell, i == 0 ? e : m, h);
+    if (config.layer_norm) encoder_norms_.emplace_back(store_, name + ".norm", m);
   }
 
   if (config.attention != RnnAttention::none) {
@@ -112,6 +117,7 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
     start_hidden_.emplace_back(store_, name + ".start", m, h);
     if (config.cell == Cell::lstm) start_cell_.emplace_back(store_, name + ".start_cell", m, h);
     decoder_.emplace_back(store_, name, config.cell, i == 0 ? e : h, h);
+    if (config.layer_norm) decoder_norms_.emplace_back(store_, name + ".norm", h);
   }
   const int64_t gates = kernels::gates_of(config.cell);
   if (attends(AttendWhen::conditional)) conditional_.emplace(store_, "decoder.context", config.cell, m, h);
@@ -133,6 +139,7 @@ RnnSeq2Seq::Encoded RnnSeq2Seq::encode(Context& c, const TokenField& source) con
     }
     states = recurrent(c, config_.cell, passes, layout);  // [R_s, M]
     x = config_.residual && i > 0 ? add(c, x, states.rows, layout) : states.rows;
+    if (config_.layer_norm) x = encoder_norms_[i](c, x);
   }
   if (!attends()) {
     // Everything must pass through the last states, of both directions.
@@ -168,9 +175,11 @@ Var RnnSeq2Seq::recur(Context& c, const Recurrent& cell, const Var& gates, size_
 }
 
 Var RnnSeq2Seq::upper_layers(Context& c, Var x, const Layout& layout, RnnState& state) const {
+  if (config_.layer_norm) x = decoder_norms_.front()(c, x);
   for (size_t i = 1; i < decoder_.size(); ++i) {
     const Var y = recur(c, decoder_[i], decoder_[i].gates(c, x), i, layout, state);
     x = config_.residual ? add(c, x, y, layout) : y;
+    if (config_.layer_norm) x = decoder_norms_[i](c, x);
   }
   return x;
 }

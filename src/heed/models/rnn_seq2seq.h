@@ -16,6 +16,7 @@
 #include "heed/models/encoder_decoder.h"
 #include "heed/models/tying.h"
 #include "heed/nn/attention/source_attention.h"
+#include "heed/nn/norm.h"
 #include "heed/nn/recurrent.h"
 #include "heed/ops/embedding.h"
 
@@ -39,6 +40,7 @@ struct RnnConfig {
   int64_t decoder_layers = 0;
   bool bidirectional = true;
   bool residual = false;
+  bool layer_norm = false;
   RnnAttention attention = RnnAttention::additive;
   AttendWhen attend = AttendWhen::conditional;
   bool input_feeding = false;
@@ -106,7 +108,7 @@ class RnnSeq2Seq final : public EncoderDecoder {
   // The pass of one of the decoder's cells over these rows, from `state` and moving it on.
   Var recur(Context& c, const Recurrent& cell, const Var& gates, size_t layer, const Layout& layout,
             RnnState& state) const;
-  // The layers above the first, over its states x [N, H].
+  // The layers above the first, over its states x [N, H], with what stands between layers.
   Var upper_layers(Context& c, Var x, const Layout& layout, RnnState& state) const;
   // The recurrences of some rows; `layout` says how they follow each other (each its own sentence: one step),
   // gates [N, GH] are the first recurrence's input products. `state` moves on.
@@ -139,7 +141,8 @@ class RnnSeq2Seq final : public EncoderDecoder {
   EmbeddingOptions source_options_, target_options_;
   std::vector<std::vector<Recurrent>> encoder_;  // the directions of each layer
   std::vector<Linear> start_hidden_, start_cell_;
-  std::vector<Recurrent> decoder_;  // a layer each
+  std::vector<Recurrent> decoder_;                        // a layer each
+  std::vector<LayerNorm> encoder_norms_, decoder_norms_;  // a layer each, or none
   std::optional<Recurrent> conditional_;
   std::optional<Linear> context_input_, feed_;
   std::optional<SourceAttention> attention_;

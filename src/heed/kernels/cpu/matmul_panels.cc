@@ -10,7 +10,7 @@
 namespace heed::kernels::cpu {
 namespace {
 
-// One panel whose columns, not rows, lie close together: by squares, which stay in L1.
+// One panel of which neither rows nor columns lie close together: by squares, which stay in L1.
 void pack_columns(const float* from, int64_t stride_k, int64_t stride_n, int64_t inner, int64_t width,
                   float* to) {
   for (int64_t k0 = 0; k0 < inner; k0 += kPanelWidth) {
@@ -32,6 +32,8 @@ void pack_weight_panels(ThreadPool& pool, const float* b, int64_t inner, int64_t
     const float* const from = b + column * stride_n;
     if (stride_n == 1) {
       pack_panels(from, stride_k, inner, width, to);
+    } else if (stride_k == 1) {
+      pack_rows(from, stride_n, inner, width, to);
     } else {
       pack_columns(from, stride_k, stride_n, inner, width, to);
     }

@@ -276,6 +276,35 @@ void pack_bf16_panels(const Bf16* from, int64_t stride, int64_t rows, int64_t co
   pack_here(from, stride, rows, columns, to);
 }
 
+// By squares of four by four, which registers turn over.
+void pack_rows_here(const float* from, int64_t stride, int64_t inner, int64_t width, float* to) {
+#if HWY_TARGET == HWY_SCALAR
+  constexpr int64_t turned = 0, n_turned = 0;  // k and columns that squares reach
+#else
+  const hn::CappedTag<float, 4> d;
+  const int64_t turned = inner / 4 * 4, n_turned = width / 4 * 4;
+  for (int64_t k = 0; k < turned; k += 4) {
+    for (int64_t n = 0; n < n_turned; n += 4) {
+      const float* const square = from + n * stride + k;
+      const auto a = hn::LoadU(d, square), b = hn::LoadU(d, square + stride);
+      const auto e = hn::LoadU(d, square + 2 * stride), f = hn::LoadU(d, square + 3 * stride);
+      const auto ae = hn::InterleaveLower(d, a, e), bf = hn::InterleaveLower(d, b, f);
+      const auto ae2 = hn::InterleaveUpper(d, a, e), bf2 = hn::InterleaveUpper(d, b, f);
+      float* const out = to + k * kPanelWidth + n;
+      hn::StoreU(hn::InterleaveLower(d, ae, bf), d, out);
+      hn::StoreU(hn::InterleaveUpper(d, ae, bf), d, out + kPanelWidth);
+      hn::StoreU(hn::InterleaveLower(d, ae2, bf2), d, out + 2 * kPanelWidth);
+      hn::StoreU(hn::InterleaveUpper(d, ae2, bf2), d, out + 3 * kPanelWidth);
+    }
+  }
+#endif
+  for (int64_t k = 0; k < inner; ++k) {
+    for (int64_t n = k < turned ? n_turned : 0; n < width; ++n)
+      to[k * kPanelWidth + n] = from[n * stride + k];
+    std::fill_n(to + k * kPanelWidth + width, kPanelWidth - width, 0.0f);
+  }
+}
+
 template <class T>
 void add_rows_here(const T* from, int64_t stride, int64_t rows, int64_t columns, float* sums) {
   const D d;
@@ -318,6 +347,7 @@ namespace {
 HWY_EXPORT(multiply_here);
 HWY_EXPORT(pack_f32_panels);
 HWY_EXPORT(pack_bf16_panels);
+HWY_EXPORT(pack_rows_here);
 HWY_EXPORT(widen_rows);
 HWY_EXPORT(narrow_rows);
 HWY_EXPORT(copy_rows);
@@ -335,6 +365,10 @@ void pack_panels(const float* from, int64_t stride, int64_t rows, int64_t column
 }
 void pack_panels(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, float* to) {
   HEED_DISPATCH(pack_bf16_panels)(from, stride, rows, columns, to);
+}
+
+void pack_rows(const float* from, int64_t stride, int64_t inner, int64_t width, float* to) {
+  HEED_DISPATCH(pack_rows_here)(from, stride, inner, width, to);
 }
 
 void convert_rows(const Bf16* from, int64_t from_stride, int64_t rows, int64_t columns, float* to,

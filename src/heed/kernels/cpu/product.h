@@ -30,6 +30,9 @@ void multiply(const Product& product);
 void pack_panels(const float* from, int64_t stride, int64_t rows, int64_t columns, float* to);
 void pack_panels(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, float* to);
 
+// One panel [inner][16] whose columns are `width` rows of `inner` numbers, zeros after the last.
+void pack_rows(const float* from, int64_t stride, int64_t inner, int64_t width, float* to);
+
 // Copies rows, from one stride to another, converting.
 void convert_rows(const Bf16* from, int64_t from_stride, int64_t rows, int64_t columns, float* to,
                   int64_t to_stride);
