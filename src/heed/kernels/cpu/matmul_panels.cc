@@ -91,7 +91,9 @@ template <class T>
 void weight_gradient_panels(ThreadPool& pool, const WeightGradientArgs<T>& args) {
   // By chunks of rows: first x goes into panels and dy into slices of columns, then each piece adds its
   // slice_n x slice_k of dy^T x to dw. The order of a sum is that of the rows, whatever the pieces.
-  constexpr int64_t kChunk = 1024, kSliceN = 128, kGroupK = 64, kEnoughPieces = 16;
+  // A slice's rows lie an odd number of cache lines apart: at a power of two, those of a tile would share few
+  // sets of L1 and drive each other out.
+  constexpr int64_t kChunk = 1024, kSliceN = 128, kSliceStride = 144, kGroupK = 64, kEnoughPieces = 16;
   const int64_t slices_n = divide_up(args.outer, kSliceN), groups_k = divide_up(args.inner, kGroupK);
   const int64_t wanted = divide_up(args.inner * slices_n, kEnoughPieces);
   const int64_t slice_k = divide_up(std::clamp<int64_t>(wanted, 1, 256), 32) * 32;
@@ -100,7 +102,7 @@ void weight_gradient_panels(ThreadPool& pool, const WeightGradientArgs<T>& args)
   const bool copies = !std::is_same_v<T, float> || args.dy_stride > kNarrow;
   struct Left {};
   struct Right {};
-  float* const copy = copies ? scratch<Left, float>(kChunk * slices_n * kSliceN) : nullptr;
+  float* const copy = copies ? scratch<Left, float>(kChunk * slices_n * kSliceStride) : nullptr;
   float* const right = scratch<Right, float>(kChunk * groups_k * kGroupK);
   for (int64_t begin = 0; begin == 0 || begin < args.rows; begin += kChunk) {
     const int64_t rows = std::min(kChunk, args.rows - begin);
@@ -108,7 +110,8 @@ void weight_gradient_panels(ThreadPool& pool, const WeightGradientArgs<T>& args)
       if (task < slices_n) {
         const int64_t n = task * kSliceN, width = std::min(kSliceN, args.outer - n);
         const T* const dy = args.dy + begin * args.dy_stride + n;
-        if (copies) convert_rows(dy, args.dy_stride, rows, width, copy + n * rows, kSliceN);
+        if (copies)
+          convert_rows(dy, args.dy_stride, rows, width, copy + task * rows * kSliceStride, kSliceStride);
         if (args.dbias == nullptr) return;
         if (begin == 0 && !args.accumulate) std::fill_n(args.dbias + n, width, 0.0f);
         add_rows(dy, args.dy_stride, rows, width, args.dbias + n);
@@ -130,8 +133,8 @@ void weight_gradient_panels(ThreadPool& pool, const WeightGradientArgs<T>& args)
                       .c = args.dw + n * args.inner + k,
                       .c_stride = args.inner};
       if (copies) {
-        product.a = copy + n * rows;
-        product.a_k_stride = kSliceN;
+        product.a = copy + piece % slices_n * rows * kSliceStride;
+        product.a_k_stride = kSliceStride;
       } else if constexpr (std::is_same_v<T, float>) {
         product.a = args.dy + begin * args.dy_stride + n;
         product.a_k_stride = args.dy_stride;
