@@ -37,6 +37,13 @@ TEST(RnnConfig, InputFeedingNeedsAttentionAfterTheStep) {
   expect_refused(config, 12, "model.attend: after");
 }
 
+TEST(RnnConfig, AWindowNeedsAttentionAfterTheStep) {
+  RnnConfig config;
+  config.window = Window::local_p;
+  config.attend = AttendWhen::before;
+  expect_refused(config, 12, "model.window other than global needs an attention with model.attend: after");
+}
+
 TEST(RnnConfig, OneEmbeddingForTwoVocabulariesIsRefused) {
   RnnConfig config;
   config.tying = Tying::all;

@@ -65,7 +65,8 @@ std::vector<GoldenCase> all_cases() {
   for (const char* name :
        {"rnn_plain", "rnn_plain_lstm", "rnn_luong_dot", "rnn_luong_scaled_dot", "rnn_luong_bilinear",
         "rnn_luong_additive", "rnn_luong_input_feeding", "rnn_bahdanau", "rnn_conditional",
-        "rnn_conditional_lstm", "rnn_bahdanau_layer_norm", "rnn_luong_layer_norm"}) {
+        "rnn_conditional_lstm", "rnn_bahdanau_layer_norm", "rnn_luong_layer_norm", "rnn_luong_local_m",
+        "rnn_luong_local_p", "rnn_luong_local_p_feeding"}) {
     for (const DType precision : {DType::f32, DType::bf16}) cases.push_back({name, precision});
   }
   return cases;

@@ -293,6 +293,8 @@ TEST_P(ModelSuite, AttentionIsADistributionOverSourceWords) {
   Context c(2);
   c.arena.fill_with_nan(true);
   const bool attends = GetParam().yaml.find("attention: none") == std::string::npos;
+  // Luong et al. 2015, eq. 10 weakens what is far from the centre and does not scale it up again.
+  const bool fades = GetParam().yaml.find("window: local_p") != std::string::npos;
   const auto seen = model->attention(c, tokens({{3, 4, 5, 6, 0}}), tokens({{5, 4, 0}}));
   bool of_source = false;
   for (const AttentionWeights& attention : seen) {
@@ -303,7 +305,11 @@ TEST_P(ModelSuite, AttentionIsADistributionOverSourceWords) {
     for (int64_t row = 0; row < attention.weights.rows(); ++row) {
       double sum = 0;
       for (int64_t s = 0; s < 5; ++s) sum += attention.weights.row<float>(row)[s];
-      EXPECT_NEAR(sum, 1.0, 1e-6);
+      if (fades) {
+        EXPECT_TRUE(sum > 0.0 && sum <= 1.0 + 1e-6) << sum;
+      } else {
+        EXPECT_NEAR(sum, 1.0, 1e-6);
+      }
     }
   }
   EXPECT_EQ(of_source, attends);

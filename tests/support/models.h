@@ -39,6 +39,10 @@ inline const std::vector<SampleModel>& sample_models() {
       {"luong_additive_own_output",
        kRnn + "attention: additive\nattend: after\noutput_reads_embedding: false\n"},
       {"luong_input_feeding", kRnn + "attention: bilinear\nattend: after\ninput_feeding: true\n"},
+      {"luong_local_m", kRnn + "attention: scaled_dot\nattend: after\nbidirectional: false\nwindow: local_m\n"
+                               "window_reach: 2\n"},
+      {"luong_local_p_additive_input_feeding",
+       kRnn + "attention: additive\nattend: after\ninput_feeding: true\nwindow: local_p\nwindow_reach: 3\n"},
       {"bahdanau", kRnn + "attention: additive\nattend: before\n"},
       {"bahdanau_lstm_two_layers",
        kRnn + "attention: additive\nattend: before\ncell: lstm\nlayers: 2\nresidual: true\n"},

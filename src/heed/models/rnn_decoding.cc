@@ -133,7 +133,7 @@ void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int
   RnnState next = s.carried;
   const RnnSeq2Seq::StepOutputs outputs = model_.advance(
       c, model_.decoder_.front().gates(c, y), inputs.layout, next,
-      [&](const Var& queries) { return model_.attention_->step(c, queries, s.memory, memory); });
+      [&](const Var& queries) { return model_.attention_->step(c, queries, positions, s.memory, memory); });
   const Var out = model_.attentional(c, outputs, y);  // [N, E]
   if (model_.feed_) next.fed = out;
 

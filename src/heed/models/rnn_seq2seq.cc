@@ -36,6 +36,12 @@ void RnnConfig::visit(ConfigVisitor& v) {
     "with the state after it (Luong 2015)");
   v("input_feeding", input_feeding, "attend: after only: a step reads what the one before it attended to");
   v("attention_width", attention_width, "width of additive scores; 0: as width", between(0, 65536));
+  v("window", window, {"global", "local_m", "local_p"},
+    "attend: after only: all of the source is seen, or a window around the same position or around a "
+    "predicted "
+    "one (Luong et al. 2015, section 3.2)");
+  v("window_reach", window_reach, "D: a local window's keys are at most so far from its centre",
+    between(1, 65536));
   v("embedding_dropout", embedding_dropout, "dropout of both embeddings", between(0.0, 0.99));
   v("context_dropout", context_dropout, "dropout of the encoder's output", between(0.0, 0.99));
   v("output_dropout", output_dropout, "dropout of what the output layer reads", between(0.0, 0.99));
@@ -65,10 +71,23 @@ void check(const RnnConfig& config, int64_t source_words, int64_t target_words) 
       (config.attention == RnnAttention::none || config.attend != AttendWhen::after)) {
     fail_input("model.input_feeding needs an attention with model.attend: after");
   }
+  if (config.window != Window::global &&
+      (config.attention == RnnAttention::none || config.attend != AttendWhen::after)) {
+    fail_input("model.window other than global needs an attention with model.attend: after");
+  }
 }
 
 Var add(Context& c, const Var& x, const Var& y, const Layout& layout) {
   return residual(c, x, y, DropoutSite(), layout);
+}
+
+// Where rows of a batch stand in their sentences; none named: all of them.
+std::vector<int32_t> positions_of(const Layout& layout, std::span<const int32_t> rows) {
+  const std::span<const int32_t> all = layout.positions();
+  if (rows.empty()) return {all.begin(), all.end()};
+  std::vector<int32_t> positions;
+  for (const int32_t row : rows) positions.push_back(all[static_cast<size_t>(row)]);
+  return positions;
 }
 
 Var of_layer(const std::vector<Var>& states, size_t layer) {
@@ -109,8 +128,14 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
 
   if (config.attention != RnnAttention::none) {
     const auto score = static_cast<Score>(static_cast<int>(config.attention) - 1);
-    attention_.emplace(store_, "attention", score, h, m,
-                       config.attention_width > 0 ? config.attention_width : h);
+    attention_.emplace(
+        store_, "attention",
+        SourceAttentionOptions{.score = score,
+                               .query_width = h,
+                               .memory_width = m,
+                               .score_width = config.attention_width > 0 ? config.attention_width : h,
+                               .window = config.window,
+                               .reach = config.window_reach});
   }
   for (int64_t i = 0; i < decoder_layers; ++i) {
     const std::string name = "decoder." + std::to_string(i);
@@ -241,9 +266,10 @@ Var RnnSeq2Seq::decode(Context& c, const TokenField& target, const Encoded& enco
                        const AttendRows& other) const {
   const Layout& layout = target.layout;
   const Var y = embedding(c, shifted_right(target), *target_embedding_, target_options_);  // [R_t, E]
-  const AttendRows attend = other ? other : [&](const Var& queries, const Layout& rows) {
-    return (*attention_)(c, queries, rows, encoded.memory);
-  };
+  const AttendRows attend =
+      other ? other : [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
+        return (*attention_)(c, queries, rows, positions_of(layout, in_batch), encoded.memory);
+      };
   Var out;
   if (is_one_op() && !other) {
     out = attentional(c, advance_at_once(c, decoder_.front().gates(c, y), layout, encoded), y);
@@ -252,7 +278,7 @@ Var RnnSeq2Seq::decode(Context& c, const TokenField& target, const Encoded& enco
   } else {
     RnnState state = encoded.start;
     const StepOutputs outputs = advance(c, decoder_.front().gates(c, y), layout, state,
-                                        [&](const Var& queries) { return attend(queries, layout); });
+                                        [&](const Var& queries) { return attend(queries, layout, {}); });
     out = attentional(c, outputs, y);
   }
   return dropout(c, out, output_dropout_, layout);
@@ -312,8 +338,9 @@ Var RnnSeq2Seq::decode_by_steps(Context& c, const Var& y, const Layout& layout, 
   for (const Step& step : steps_of(layout)) {
     for (const int32_t row : step.rows) place[static_cast<size_t>(row)] = placed++;
     keep(c, state, step.before);
-    const StepOutputs outputs = advance(c, gather_rows(c, {gates}, step.rows), step.layout, state,
-                                        [&](const Var& queries) { return attend(queries, step.in_batch); });
+    const StepOutputs outputs =
+        advance(c, gather_rows(c, {gates}, step.rows), step.layout, state,
+                [&](const Var& queries) { return attend(queries, step.in_batch, step.rows); });
     if (feed_) {
       fed.push_back(state.fed = attentional(c, outputs, gather_rows(c, {y}, step.rows)));
     } else {
@@ -348,6 +375,8 @@ ModelSummary RnnSeq2Seq::summary() const {
                                  config_.cell == Cell::gru ? "GRU" : "LSTM", encoder, decoder, config_.width,
                                  config_.embedding, kScores[static_cast<int>(config_.attention)]);
   if (attends()) text += fmt::format(" {}", kWhen[static_cast<int>(config_.attend)]);
+  if (config_.window == Window::local_m) text += ", a window around the same position";
+  if (config_.window == Window::local_p) text += ", a window around a predicted position";
   return {std::move(text),
           "rnn",
           {{"encoder_layers", encoder},
@@ -366,10 +395,11 @@ std::vector<AttentionWeights> RnnSeq2Seq::attention(Context& c, const TokenField
           source.layout.sentences());
   const Encoded encoded = encode(c, source);
   std::vector<float> weights;  // of one row of the target after the other
-  decode(c, target, encoded, [&](const Var& queries, const Layout& rows) {
-    const Tensor seen = attention_->weights(c, queries, rows, encoded.memory).front();
+  decode(c, target, encoded, [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
+    const std::vector<int32_t> positions = positions_of(target.layout, in_batch);
+    const Tensor seen = attention_->weights(c, queries, rows, positions, encoded.memory).front();
     weights.insert(weights.end(), seen.data<float>(), seen.data<float>() + seen.size());
-    return (*attention_)(c, queries, rows, encoded.memory);
+    return (*attention_)(c, queries, rows, positions, encoded.memory);
   });
   if (!attends()) return {};
   return {{AttentionKind::source, 0, Tensor::of({1, target.layout.rows(), source.layout.rows()}, weights)}};

@@ -45,6 +45,8 @@ struct RnnConfig {
   AttendWhen attend = AttendWhen::conditional;
   bool input_feeding = false;
   int64_t attention_width = 0;  // of additive scores; 0: H
+  Window window = Window::global;
+  int64_t window_reach = 10;  // D
   double embedding_dropout = 0.0;
   double context_dropout = 0.0;
   double output_dropout = 0.0;
@@ -93,8 +95,9 @@ class RnnSeq2Seq final : public EncoderDecoder {
   };
   // Contexts [N, M] for queries [N, H].
   using Attend = std::function<Var(const Var& queries)>;
-  // The same for some of the target's rows: all of them, or a step's.
-  using AttendRows = std::function<Var(const Var& queries, const Layout& rows)>;
+  // The same for some of the target's rows: all of them, or those of a step, which `in_batch` then names.
+  using AttendRows =
+      std::function<Var(const Var& queries, const Layout& rows, std::span<const int32_t> in_batch)>;
 
   bool attends() const { return attention_.has_value(); }
   bool attends(AttendWhen when) const { return attends() && config_.attend == when; }

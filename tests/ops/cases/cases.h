@@ -13,6 +13,7 @@ std::vector<Op> output_ops();
 std::vector<Op> sigmoid_output_ops();
 std::vector<Op> recurrent_ops();
 std::vector<Op> attention_decoder_ops();
+std::vector<Op> local_attention_ops();
 std::vector<Op> rows_ops();
 
 }  // namespace heed::test

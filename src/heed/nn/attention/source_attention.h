@@ -9,6 +9,7 @@
 #include "heed/nn/attention/key_value_cache.h"
 #include "heed/nn/linear.h"
 #include "heed/ops/additive_attention.h"
+#include "heed/ops/local_attention.h"
 
 namespace heed {
 
@@ -19,11 +20,21 @@ enum class Score {
   additive     // v . tanh(W_q q + W_k k)     Bahdanau et al. 2015, A.1.2
 };
 
+// Which source positions are seen (Luong et al. 2015, section 3.2; kernels/local_attention.h).
+enum class Window { global, local_m, local_p };
+
+struct SourceAttentionOptions {
+  Score score = Score::dot;
+  int64_t query_width = 0, memory_width = 0;  // Q, M
+  int64_t score_width = 0;                    // A, of additive scores
+  Window window = Window::global;
+  int64_t reach = 10;  // D of local windows
+};
+
 class SourceAttention {
  public:
   // Throws Error when a dot product is asked of widths that differ.
-  SourceAttention(ParameterStore& store, const std::string& name, Score score, int64_t query_width,
-                  int64_t memory_width, int64_t score_width);
+  SourceAttention(ParameterStore& store, const std::string& name, const SourceAttentionOptions& options);
 
   // The encoder's output as keys and values; W_k k is computed once a sentence.
   struct Memory {
@@ -33,15 +44,18 @@ class SourceAttention {
   };
   Memory read(Context& c, const Var& memory, const Layout& layout) const;
 
-  // queries [R_q, Q] -> contexts [R_q, M]. Both layouts have the same sentences.
-  Var operator()(Context& c, const Var& queries, const Layout& layout, const Memory& memory) const;
+  // queries [R_q, Q] -> contexts [R_q, M]. Both layouts have the same sentences. positions [R_q]: where each
+  // query stands in its sentence, which local windows ask.
+  Var operator()(Context& c, const Var& queries, const Layout& layout, std::span<const int32_t> positions,
+                 const Memory& memory) const;
   // For each sentence the weights [1, T, S].
   std::vector<Tensor> weights(Context& c, const Var& queries, const Layout& layout,
-                              const Memory& memory) const;
+                              std::span<const int32_t> positions, const Memory& memory) const;
 
   // Decoding: what a cache keeps of a memory, and contexts out of it for queries [N, Q] -> [N, M].
   Tensor cached(Context& c, const Memory& memory) const;
-  Var step(Context& c, const Var& queries, const KeyValueCache& cache, const StepMemory& memory) const;
+  Var step(Context& c, const Var& queries, std::span<const int32_t> positions, const KeyValueCache& cache,
+           const StepMemory& memory) const;
 
   // Of additive scores W_q [A, Q] and v [1, A], for the op that attends by itself; else null.
   const Parameter* query_weight() const { return is_additive() ? &queries_->weight() : nullptr; }
@@ -49,11 +63,17 @@ class SourceAttention {
 
  private:
   bool is_additive() const { return score_ != nullptr; }
+  bool is_local() const { return window_ != Window::global; }
   Var project(Context& c, const Var& queries) const;
+  // Of local-p v_p . tanh(W_p q)  [R_q, 1] (Luong et al. 2015, eq. 9); else nothing.
+  Var places(Context& c, const Var& queries) const;
 
   AttentionOptions options_;
-  std::optional<Linear> queries_, keys_;  // W or W_q; W_k
-  const Parameter* score_ = nullptr;      // v [1, A]
+  Window window_;
+  LocalAttentionOptions local_;
+  std::optional<Linear> place_hidden_, place_;  // W_p, v_p
+  std::optional<Linear> queries_, keys_;        // W or W_q; W_k
+  const Parameter* score_ = nullptr;            // v [1, A]
 };
 
 }  // namespace heed

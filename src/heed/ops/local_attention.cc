@@ -1,0 +1,175 @@
+#include "heed/ops/local_attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "heed/kernels/local_attention.h"
+
+namespace heed {
+namespace {
+
+// Which queries see which keys, and where they stand.
+struct Pairs {
+  std::vector<int32_t> query_offsets, key_begin, key_end, positions;
+  std::vector<int64_t> weight_begin;  // one more than sentences
+
+  int64_t sentences() const { return static_cast<int64_t>(key_begin.size()); }
+};
+
+Pairs pairs_of(const Layout& queries, const Layout& keys, std::span<const int32_t> positions) {
+  require(queries.sentences() == keys.sentences() && static_cast<int64_t>(positions.size()) == queries.rows(),
+          "local attention: {} sentences query {}, {} queries have {} positions", queries.sentences(),
+          keys.sentences(), queries.rows(), positions.size());
+  Pairs pairs{{queries.offsets().begin(), queries.offsets().end()},
+              {keys.offsets().begin(), keys.offsets().end() - 1},
+              {keys.offsets().begin() + 1, keys.offsets().end()},
+              {positions.begin(), positions.end()},
+              {0}};
+  for (int64_t b = 0; b < keys.sentences(); ++b)
+    pairs.weight_begin.push_back(pairs.weight_begin.back() + int64_t{queries.length(b)} * keys.length(b));
+  return pairs;
+}
+
+void check(const Tensor& queries, const Tensor& places, const Tensor& keys, const Tensor& values,
+           const LocalAttentionOptions& options) {
+  require(options.reach >= 1, "local attention: a reach of {}", options.reach);
+  require(queries.width() == keys.width() &&
+              (options.score == nullptr || options.score->value().size() == keys.width()),
+          "local attention: queries and keys of widths {} and {}", queries.width(), keys.width());
+  require(keys.rows() == values.rows(), "local attention: {} keys for {} values", keys.rows(), values.rows());
+  require(!places || (places.size() == queries.rows() && places.is_dense()),
+          "local attention: {} places for {} queries", places ? places.size() : 0, queries.rows());
+}
+
+template <class T>
+kernels::LocalAttentionArgs<T> arguments(const Pairs& pairs, const Tensor& queries, const Tensor& places,
+                                         const Tensor& keys, const Tensor& values,
+                                         const LocalAttentionOptions& options) {
+  return {.sentences = pairs.sentences(),
+          .query_offsets = pairs.query_offsets.data(),
+          .key_begin = pairs.key_begin.data(),
+          .key_end = pairs.key_end.data(),
+          .positions = pairs.positions.data(),
+          .reach = options.reach,
+          .width = queries.width(),
+          .value_width = values.width(),
+          .q = queries.data<T>(),
+          .k = keys.data<T>(),
+          .v = values.data<T>(),
+          .q_stride = queries.row_stride(),
+          .k_stride = keys.row_stride(),
+          .v_stride = values.row_stride(),
+          .score = options.score != nullptr ? options.score->value().data<float>() : nullptr,
+          .scale = options.scaled ? 1.0f / std::sqrt(static_cast<float>(queries.width())) : 1.0f,
+          .places = places ? places.data<T>() : nullptr};
+}
+
+// A score and a weighted value for each key of a whole window.
+ProfileScope profiled(Context& c, const char* op, const Tensor& queries, const Tensor& values,
+                      const LocalAttentionOptions& options, double passes) {
+  const int64_t of_key = (options.score != nullptr ? 12 : 2) * queries.width() + 2 * values.width();
+  return {c.profile, op, passes * static_cast<double>(queries.rows() * (2 * options.reach + 1) * of_key),
+          0.0};
+}
+
+Tensor run(Context& c, const Pairs& pairs, const Tensor& queries, const Tensor& places, const Tensor& keys,
+           const Tensor& values, const LocalAttentionOptions& options) {
+  check(queries, places, keys, values, options);
+  const ProfileScope scope = profiled(c, "local attention", queries, values, options, 1.0);
+  const Tensor out = c.allocate(Shape{queries.rows(), values.width()}, queries.dtype());
+  dispatch(queries.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    auto args = arguments<T>(pairs, queries, places, keys, values, options);
+    args.out = out.data<T>();
+    kernels::local_attention(c.pool, args);
+  });
+  return out;
+}
+
+}  // namespace
+
+Var local_attention(Context& c, const Var& queries, const Layout& query_layout,
+                    std::span<const int32_t> positions, const Var& places, const Var& keys, const Var& values,
+                    const Layout& key_layout, const LocalAttentionOptions& options) {
+  auto pairs = std::make_shared<const Pairs>(pairs_of(query_layout, key_layout, positions));
+  Var out(run(c, *pairs, queries.value, places.value, keys.value, values.value, options));
+  if (!c.recording()) return out;
+  c.tape->record(out, [=](Context& c, const Tensor& d_out) {
+    const ProfileScope scope =
+        profiled(c, "local attention gradient", queries.value, values.value, options, 3.0);
+    const DType dtype = d_out.dtype();
+    const Tensor dq = c.allocate(queries.shape(), dtype), dk = c.allocate(keys.shape(), dtype),
+                 dv = c.allocate(values.shape(), dtype);
+    const Tensor d_places = places ? c.allocate(places.shape(), dtype) : Tensor();
+    const Tensor d_score = options.score != nullptr
+                               ? c.allocate(Shape{pairs->sentences(), queries.width()}, DType::f32)
+                               : Tensor();
+    dispatch(dtype, [&](auto zero) {
+      using T = decltype(zero);
+      kernels::local_attention_gradient(
+          c.pool,
+          kernels::LocalAttentionGradientArgs<T>{
+              .forward = arguments<T>(*pairs, queries.value, places.value, keys.value, values.value, options),
+              .d_out = d_out.data<T>(),
+              .d_out_stride = d_out.row_stride(),
+              .dq = dq.data<T>(),
+              .dk = dk.data<T>(),
+              .dv = dv.data<T>(),
+              .d_places = d_places ? d_places.data<T>() : nullptr,
+              .d_score = d_score ? d_score.data<float>() : nullptr});
+    });
+    if (queries.gradient) queries.gradient->add(c, dq);
+    if (places.gradient) places.gradient->add(c, d_places);
+    if (keys.gradient) keys.gradient->add(c, dk);
+    if (values.gradient) values.gradient->add(c, dv);
+    if (!d_score) return;
+    const Tensor sum = c.allocate(options.score->shape(), DType::f32);
+    std::fill_n(sum.data<float>(), sum.size(), 0.0f);
+    for (int64_t b = 0; b < d_score.rows(); ++b)  // in the order of the sentences
+      for (int64_t a = 0; a < d_score.width(); ++a) sum.data<float>()[a] += d_score.row<float>(b)[a];
+    options.score->gradient().add(c, sum);
+  });
+  return out;
+}
+
+Var local_attention_step(Context& c, const Tensor& queries, std::span<const int32_t> positions,
+                         const Tensor& places, const Tensor& keys, const Tensor& values,
+                         const AttentionSpans& spans, const LocalAttentionOptions& options) {
+  const auto rows = static_cast<size_t>(queries.rows());
+  require(spans.first.size() == rows && spans.offsets.size() == rows + 1 && positions.size() == rows,
+          "local attention: {} spans and {} positions for {} queries", spans.first.size(), positions.size(),
+          queries.rows());
+  Pairs pairs{{0}, {}, {}, {positions.begin(), positions.end()}, {}};
+  for (size_t r = 0; r < rows; ++r) {
+    pairs.query_offsets.push_back(static_cast<int32_t>(r) + 1);
+    pairs.key_begin.push_back(spans.first[r]);
+    pairs.key_end.push_back(spans.first[r] + spans.offsets[r + 1] - spans.offsets[r]);
+  }
+  return Var(run(c, pairs, queries, places, keys, values, options));
+}
+
+std::vector<Tensor> local_attention_weights(Context& c, const Tensor& queries, const Layout& query_layout,
+                                            std::span<const int32_t> positions, const Tensor& places,
+                                            const Tensor& keys, const Layout& key_layout,
+                                            const LocalAttentionOptions& options) {
+  const Pairs pairs = pairs_of(query_layout, key_layout, positions);
+  check(queries, places, keys, keys, options);
+  const Tensor weights = c.allocate(Shape{pairs.weight_begin.back()}, DType::f32);
+  dispatch(queries.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    auto args = arguments<T>(pairs, queries, places, keys, keys, options);
+    args.weight_begin = pairs.weight_begin.data();
+    args.weights = weights.data<float>();
+    kernels::local_attention(c.pool, args);
+  });
+  std::vector<Tensor> sentences;
+  for (int64_t b = 0; b < query_layout.sentences(); ++b) {
+    Tensor sentence = Tensor::empty({1, query_layout.length(b), key_layout.length(b)});
+    std::copy_n(weights.data<float>() + pairs.weight_begin[static_cast<size_t>(b)], sentence.size(),
+                sentence.data<float>());
+    sentences.push_back(sentence);
+  }
+  return sentences;
+}
+
+}  // namespace heed
