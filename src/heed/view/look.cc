@@ -34,6 +34,7 @@ std::string name_of(AttentionKind kind, int64_t layer, int64_t head) {
 }
 
 std::vector<AttentionHead> heads_of(const std::vector<AttentionWeights>& seen, const LookOptions& options) {
+  if (seen.empty()) fail_input("the model has no attention to show: it was made with model.attention: none");
   std::vector<AttentionHead> heads;
   int64_t layers = 0, most_heads = 0;
   for (const AttentionWeights& attention : seen) {
@@ -55,11 +56,13 @@ std::vector<AttentionHead> heads_of(const std::vector<AttentionWeights>& seen, c
   return heads;
 }
 
-AttentionMap map_of(SavedModel& model, const Side& source, const Side& target, const LookOptions& options) {
-  Context& c = model.context();
-  const std::vector<AttentionWeights> seen = model.encoder_decoder().attention(
-      c, make_field(std::span(&source.ids, 1)), make_field(std::span(&target.ids, 1)));
-  c.arena.reset();
+std::vector<AttentionWeights> attention_of(SavedModel& model, const Side& source, const Side& target) {
+  return model.encoder_decoder().attention(model.context(), make_field(std::span(&source.ids, 1)),
+                                           make_field(std::span(&target.ids, 1)));
+}
+
+AttentionMap map_of(const std::vector<AttentionWeights>& seen, const Side& source, const Side& target,
+                    const LookOptions& options) {
   const Side& queries = options.kind == AttentionKind::encoder ? source : target;
   const Side& keys = options.kind == AttentionKind::decoder ? target : source;
   AttentionMap map{keys.tokens, queries.tokens, heads_of(seen, options)};
@@ -143,7 +146,9 @@ AttentionMap look(SavedModel& model, const std::string& source, const std::optio
                   const LookOptions& options) {
   const Side read = checked_source(model, source);
   const Side written = side_of(*model.text().target, target ? *target : model.translate(source));
-  return map_of(model, read, written, options);
+  AttentionMap map = map_of(attention_of(model, read, written), read, written, options);
+  model.context().arena.reset();
+  return map;
 }
 
 WordWeights look_at_words(SavedModel& model, const std::string& text, bool join) {
@@ -191,7 +196,8 @@ void look_at_sentence(SavedModel& model, const std::string& source, const Search
       model.context(), {source}, options, [&](const SearchStep& step) { tree.add(step); });
   const TranslatedHypothesis& best = translations.front().hypotheses.front();
   const Side written = side_of(*model.text().target, best.text);
-  report.attention.push_back(map_of(model, read, written, {}));
+  const std::vector<AttentionWeights> seen = attention_of(model, read, written);
+  if (!seen.empty()) report.attention.push_back(map_of(seen, read, written, {}));
   report.beams.push_back(tree.finish(best));
   report.outputs.push_back(scored(model, source, read, written));
 }
