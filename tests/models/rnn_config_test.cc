@@ -44,6 +44,20 @@ TEST(RnnConfig, AWindowNeedsAttentionAfterTheStep) {
   expect_refused(config, 12, "model.window other than global needs an attention with model.attend: after");
 }
 
+TEST(RnnConfig, MonotonicAttentionNeedsProductsAfterTheStep) {
+  RnnConfig config;
+  config.monotonic = true;
+  config.attention = RnnAttention::additive;
+  config.attend = AttendWhen::after;
+  expect_refused(config, 12, "bilinear");
+  config.attention = RnnAttention::bilinear;
+  config.attend = AttendWhen::before;
+  expect_refused(config, 12, "model.attend: after");
+  config.attend = AttendWhen::after;
+  config.input_feeding = true;
+  expect_refused(config, 12, "model.input_feeding");
+}
+
 TEST(RnnConfig, OneEmbeddingForTwoVocabulariesIsRefused) {
   RnnConfig config;
   config.tying = Tying::all;

@@ -66,7 +66,7 @@ std::vector<GoldenCase> all_cases() {
        {"rnn_plain", "rnn_plain_lstm", "rnn_luong_dot", "rnn_luong_scaled_dot", "rnn_luong_bilinear",
         "rnn_luong_additive", "rnn_luong_input_feeding", "rnn_bahdanau", "rnn_conditional",
         "rnn_conditional_lstm", "rnn_bahdanau_layer_norm", "rnn_luong_layer_norm", "rnn_luong_local_m",
-        "rnn_luong_local_p", "rnn_luong_local_p_feeding"}) {
+        "rnn_luong_local_p", "rnn_luong_local_p_feeding", "rnn_guided", "rnn_guided_dot"}) {
     for (const DType precision : {DType::f32, DType::bf16}) cases.push_back({name, precision});
   }
   return cases;

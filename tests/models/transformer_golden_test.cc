@@ -13,6 +13,15 @@ namespace {
 const std::vector<WithoutGradient> kKeyBiases = {{".queries_keys_values.bias", 1, 3},
                                                  {".cross.keys_values.bias", 0, 2}};
 
+// With BatchNorm whatever adds the same to every row of a column is taken away again, also what comes by way
+// of values whose weights add up to one.
+const std::vector<WithoutGradient> kWithBatchNorm = {{".queries_keys_values.bias", 1, 3},
+                                                     {".queries_keys_values.bias", 2, 3},
+                                                     {".cross.keys_values.bias", 0, 1},
+                                                     {".output.bias", 0, 1},
+                                                     {".outer.bias", 0, 1},
+                                                     {"encoder.0.feed_forward.norm.bias", 0, 1}};
+
 struct GoldenCase {
   std::string name;
   DType precision;
@@ -31,6 +40,8 @@ class TransformerGolden : public ::testing::TestWithParam<GoldenCase> {
     on_each_level([&] {
       Context c(2, GetParam().precision);
       c.arena.fill_with_nan(true);
+      // Training or not differ here in BatchNorm alone: nothing is dropped.
+      c.training = config.normalisation == Normalisation::batch;
       Transformer model(config, source_words, target_words, 1);
       golden_.load_weights(model.parameters());
       if (!HasFatalFailure()) f(c, model);
@@ -52,21 +63,38 @@ TEST_P(TransformerGolden, TenStepsOfAdam) {
   std::vector<std::string> kinds = {"adam"};
   if (golden_.has_metadata("clip")) kinds.push_back("adam_clipped");
   for (const std::string& kind : kinds) {
-    with_model(
-        [&](Context& c, Transformer& model) { expect_golden_training(c, model, golden_, kind, kKeyBiases); });
+    with_model([&](Context& c, Transformer& model) {
+      const bool batch_norm = !model.parameters().buffers().empty();
+      expect_golden_training(c, model, golden_, kind, batch_norm ? kWithBatchNorm : kKeyBiases);
+    });
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TransformerGolden,
-                         ::testing::Values(GoldenCase{"transformer_post_norm", DType::f32},
-                                           GoldenCase{"transformer_pre_norm", DType::f32},
-                                           GoldenCase{"transformer_options", DType::f32},
-                                           GoldenCase{"transformer_post_norm", DType::bf16},
-                                           GoldenCase{"transformer_pre_norm", DType::bf16},
-                                           GoldenCase{"transformer_options", DType::bf16}),
-                         [](const auto& info) {
-                           return info.param.name + "_" + std::string(name_of(info.param.precision));
-                         });
+// What one pass of training leaves in them, and what they make of the batch afterwards.
+TEST_P(TransformerGolden, RunningStatistics) {
+  with_model([&](Context& c, Transformer& model) {
+    if (model.parameters().buffers().empty()) return;
+    const TokenField source = golden_.tokens("source"), target = golden_.tokens("target");
+    model.log_probs(c, source, target);
+    const Tolerance allowed = tolerance(Quantity::log_probs, c.precision);
+    for (const Buffer& buffer : model.parameters().buffers())
+      expect_near_norm(buffer.name, span_of(buffer.value), golden_.values("running/" + buffer.name), allowed);
+    c.training = false;
+    for (int pass = 0; pass < 2; ++pass)  // the second shows that the first moved nothing
+      expect_near_norm("log-probabilities", span_of(model.log_probs(c, source, target)),
+                       golden_.values("inference.log_probs"), allowed);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, TransformerGolden,
+    ::testing::Values(
+        GoldenCase{"transformer_post_norm", DType::f32}, GoldenCase{"transformer_pre_norm", DType::f32},
+        GoldenCase{"transformer_options", DType::f32}, GoldenCase{"transformer_guided", DType::f32},
+        GoldenCase{"transformer_batch_norm", DType::f32}, GoldenCase{"transformer_post_norm", DType::bf16},
+        GoldenCase{"transformer_pre_norm", DType::bf16}, GoldenCase{"transformer_options", DType::bf16},
+        GoldenCase{"transformer_guided", DType::bf16}, GoldenCase{"transformer_batch_norm", DType::bf16}),
+    [](const auto& info) { return info.param.name + "_" + std::string(name_of(info.param.precision)); });
 
 }  // namespace
 }  // namespace heed::test

@@ -41,6 +41,15 @@ class GoldenFile {
     return {values<int32_t>(side + ".ids"), Layout::of_lengths(values<int32_t>(side + ".lengths"))};
   }
 
+  LossOptions loss_options() const {
+    LossOptions options(number("smoothing"));
+    if (has_metadata("guided.weight")) {
+      options.guided_attention.weight = number("guided.weight");
+      options.guided_attention.width = number("guided.width");
+    }
+    return options;
+  }
+
   // Every weight of the model, none more.
   void load_weights(ParameterStore& parameters) const {
     size_t weights = 0;
@@ -83,14 +92,14 @@ using GoldenLoss = std::function<OutputLoss(Context& c)>;
 
 inline GoldenLoss golden_loss(const EncoderDecoder& model, const GoldenFile& golden) {
   return [&](Context& c) {
-    return model.loss(c, golden.tokens("source"), golden.tokens("target"), golden.number("smoothing"));
+    return model.loss(c, golden.tokens("source"), golden.tokens("target"), golden.loss_options());
   };
 }
 // Of a classifier the target is the class.
 inline GoldenLoss golden_loss(const Classifier& model, const GoldenFile& golden) {
   return [&](Context& c) {
     return model.loss(c, golden.tokens("source"), golden.values<int32_t>("target.ids"),
-                      golden.number("smoothing"));
+                      golden.loss_options());
   };
 }
 

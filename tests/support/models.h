@@ -30,6 +30,7 @@ inline const std::vector<SampleModel>& sample_models() {
   static const std::vector<SampleModel> models = {
       {"transformer_post_norm", kTransformer},
       {"transformer_pre_norm_learned_positions", kTransformer + "pre_norm: true\npositions: learned\n"},
+      {"transformer_batch_norm", kTransformer + "normalisation: batch\n"},
       {"rnn_plain", kRnn + "attention: none\n"},
       {"rnn_plain_lstm_two_layers", kRnn + "attention: none\ncell: lstm\nlayers: 2\nresidual: true\n"},
       {"luong_dot", kRnn + "attention: dot\nattend: after\nbidirectional: false\n"},
@@ -38,6 +39,7 @@ inline const std::vector<SampleModel>& sample_models() {
       {"luong_bilinear_two_layers", kRnn + "attention: bilinear\nattend: after\nlayers: 2\n"},
       {"luong_additive_own_output",
        kRnn + "attention: additive\nattend: after\noutput_reads_embedding: false\n"},
+      {"luong_monotonic", kRnn + "attention: bilinear\nattend: after\nmonotonic: true\n"},
       {"luong_input_feeding", kRnn + "attention: bilinear\nattend: after\ninput_feeding: true\n"},
       {"luong_local_m", kRnn + "attention: scaled_dot\nattend: after\nbidirectional: false\nwindow: local_m\n"
                                "window_reach: 2\n"},

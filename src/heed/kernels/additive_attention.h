@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "heed/kernels/guide.h"
 #include "heed/kernels/real.h"
 #include "heed/tensor/dtype.h"
 #include "heed/tensor/thread_pool.h"
@@ -28,6 +29,8 @@ struct AdditiveAttentionArgs {
   const int64_t* weight_begin = nullptr;  // [B] where a sentence's weights [its queries, its keys] begin
   Real<T>* weights = nullptr;             // softmax of the scores; always wanted
   T* out = nullptr;                       // [R_q, M] dense; null: only the weights
+  Guide guide{};
+  Real<T>* guided = nullptr;  // [R_q], with a guide: 1/N sum over keys n of weight W_n
 };
 void additive_attention(ThreadPool& pool, const AdditiveAttentionArgs<float>& args);
 void additive_attention(ThreadPool& pool, const AdditiveAttentionArgs<Bf16>& args);
@@ -38,10 +41,11 @@ struct AdditiveAttentionGradientArgs {
   AdditiveAttentionArgs<T> forward;  // as the forward pass left it
   const T* d_out = nullptr;          // [R_q, M]
   int64_t d_out_stride = 0;
-  T* dq = nullptr;             // [R_q, A] dense
-  T* dk = nullptr;             // [R_k, A] dense
-  T* dv = nullptr;             // [R_k, M] dense
-  Real<T>* d_score = nullptr;  // [B, A] each sentence's part
+  const Real<T>* d_guided = nullptr;  // [R_q]; null: no gradient reached it
+  T* dq = nullptr;                    // [R_q, A] dense
+  T* dk = nullptr;                    // [R_k, A] dense
+  T* dv = nullptr;                    // [R_k, M] dense
+  Real<T>* d_score = nullptr;         // [B, A] each sentence's part
 };
 void additive_attention_gradient(ThreadPool& pool, const AdditiveAttentionGradientArgs<float>& args);
 void additive_attention_gradient(ThreadPool& pool, const AdditiveAttentionGradientArgs<Bf16>& args);

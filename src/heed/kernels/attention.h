@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "heed/kernels/dropout.h"
+#include "heed/kernels/guide.h"
 #include "heed/kernels/real.h"
 #include "heed/tensor/dtype.h"
 #include "heed/tensor/thread_pool.h"
@@ -30,6 +31,10 @@ struct AttentionArgs {
   T* out = nullptr;  // [R_q, D], rows out_stride apart; for a query without any key: zeros
   int64_t out_stride = 0;
   Real<T>* log_sum = nullptr;  // [R_q, H] log of the sum of exp(score): what the gradient needs; may be null
+  Guide guide{};
+  // [R_q, H] of each query, with a guide: 1/N sum over keys n of weight W_n, the weights being those before
+  // dropout; zeros for heads that are not guided.
+  Real<T>* guided = nullptr;
 };
 void attention(ThreadPool& pool, const AttentionArgs<float>& args);
 void attention(ThreadPool& pool, const AttentionArgs<Bf16>& args);
@@ -37,9 +42,10 @@ void attention(ThreadPool& pool, const AttentionArgs<Bf16>& args);
 // The gradient; dq, dk, dv are overwritten (rows with their own strides, as q, k, v).
 template <class T>
 struct AttentionGradientArgs {
-  AttentionArgs<T> forward;  // out and log_sum as the forward pass left them
+  AttentionArgs<T> forward;  // out, log_sum and guided as the forward pass left them
   const T* d_out = nullptr;  // [R_q, D]
   int64_t d_out_stride = 0;
+  const Real<T>* d_guided = nullptr;  // [R_q, H]; null: no gradient reached it
   T* dq = nullptr;
   T* dk = nullptr;
   T* dv = nullptr;

@@ -22,7 +22,8 @@ struct AttentionWeights {
 class EncoderDecoder : public Model {
  public:
   // Teacher forcing. source and target end with </s>; the decoder reads <s> and the target without its last
-  // token. The loss of every target token, in the rows of `target`.
+  // token, some of it replaced by its own predictions under scheduled sampling. The loss of every target
+  // token, in the rows of `target`; `sum` has the guided attention's part in it as well.
   virtual OutputLoss loss(Context& c, const TokenField& source, const TokenField& target,
                           const LossOptions& options) const = 0;
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "heed/models/scheduled_sampling.h"
+#include "heed/nn/attention/guided_loss.h"
 #include "heed/nn/parameters.h"
 
 namespace heed {
@@ -20,6 +22,9 @@ struct ModelSummary {
 struct LossOptions {
   double smoothing = 0.0;  // of the labels
   double r_drop = 0.0;     // alpha of R-Drop (Wu, Liang et al. 2021); above 0 the batch is read twice
+
+  GuidedAttentionOptions guided_attention;
+  ScheduledSampling scheduled_sampling;
 
   LossOptions() = default;
   LossOptions(double smoothing, double r_drop = 0.0) : smoothing(smoothing), r_drop(r_drop) {}

@@ -11,6 +11,7 @@ struct Source {
   int32_t first = 0;
   int32_t length = 0;
   int32_t position = 0;  // of the hypothesis, next to be written
+  int32_t attended = 0;  // the key that monotonic attention goes on from
 };
 
 // Everything of it is on the heap: decoding resets step memory.
@@ -121,19 +122,22 @@ void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int
           tokens.size(), s.rows());
   c.arena.reset();
 
-  std::vector<int32_t> positions;
+  std::vector<int32_t> positions, attended;
   StepMemory memory{{0}, {}};
   for (Source& source : s.sources) {
     positions.push_back(source.position++);
+    attended.push_back(source.attended);
     memory.first.push_back(source.first);
     memory.offsets.push_back(memory.offsets.back() + source.length);
   }
   const TokenField inputs{{tokens.begin(), tokens.end()}, Layout::of_steps(positions)};
   const Var y = embedding(c, inputs, *model_.target_embedding_, model_.target_options_);  // [N, E]
   RnnState next = s.carried;
-  const RnnSeq2Seq::StepOutputs outputs = model_.advance(
-      c, model_.decoder_.front().gates(c, y), inputs.layout, next,
-      [&](const Var& queries) { return model_.attention_->step(c, queries, positions, s.memory, memory); });
+  const RnnSeq2Seq::StepOutputs outputs =
+      model_.advance(c, model_.decoder_.front().gates(c, y), inputs.layout, next, [&](const Var& queries) {
+        return model_.attention_->step(c, queries, positions, s.memory, memory, attended);
+      });
+  for (size_t i = 0; i < attended.size(); ++i) s.sources[i].attended = attended[i];
   const Var out = model_.attentional(c, outputs, y);  // [N, E]
   if (model_.feed_) next.fed = out;
 

@@ -35,6 +35,13 @@ void RnnConfig::visit(ConfigVisitor& v) {
     "when in a step: with the state before it (Bahdanau 2015), between its two cells (conditional GRU), or "
     "with the state after it (Luong 2015)");
   v("input_feeding", input_feeding, "attend: after only: a step reads what the one before it attended to");
+  v("monotonic", monotonic,
+    "attention goes forward only, a word at a time (Raffel et al. 2017): for tasks in order; attend: after "
+    "with a dot "
+    "product or bilinear scores");
+  v("monotonic_noise", monotonic_noise,
+    "standard deviation of what training adds to monotonic attention's energies, so that choices become sure",
+    between(0.0, 100.0));
   v("attention_width", attention_width, "width of additive scores; 0: as width", between(0, 65536));
   v("window", window, {"global", "local_m", "local_p"},
     "attend: after only: all of the source is seen, or a window around the same position or around a "
@@ -52,6 +59,18 @@ void RnnConfig::visit(ConfigVisitor& v) {
 }
 
 namespace {
+
+void check_monotonic(const RnnConfig& config) {
+  if (!config.monotonic) return;
+  if (config.attention == RnnAttention::none || config.attention == RnnAttention::additive)
+    fail_input("model.monotonic: energies are products; set model.attention to dot, scaled_dot or bilinear");
+  if (config.window != Window::global)
+    fail_input("model.monotonic: every key from the last one on can be chosen; leave model.window out");
+  if (config.attend != AttendWhen::after || config.input_feeding)
+    fail_input(
+        "model.monotonic: all alignments of a sentence are weighed at once; set model.attend: after, without "
+        "model.input_feeding");
+}
 
 void check(const RnnConfig& config, int64_t source_words, int64_t target_words) {
   if (config.tying == Tying::all && source_words != target_words) {
@@ -75,6 +94,7 @@ void check(const RnnConfig& config, int64_t source_words, int64_t target_words) 
       (config.attention == RnnAttention::none || config.attend != AttendWhen::after)) {
     fail_input("model.window other than global needs an attention with model.attend: after");
   }
+  check_monotonic(config);
 }
 
 Var add(Context& c, const Var& x, const Var& y, const Layout& layout) {
@@ -135,7 +155,9 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
                                .memory_width = m,
                                .score_width = config.attention_width > 0 ? config.attention_width : h,
                                .window = config.window,
-                               .reach = config.window_reach});
+                               .reach = config.window_reach,
+                               .monotonic = config.monotonic,
+                               .monotonic_noise = config.monotonic_noise});
   }
   for (int64_t i = 0; i < decoder_layers; ++i) {
     const std::string name = "decoder." + std::to_string(i);
@@ -262,10 +284,10 @@ Var RnnSeq2Seq::attentional(Context& c, const StepOutputs& outputs, const Var& y
   return (*head_)(c, concat_columns(c, read), Activation::tanh);
 }
 
-Var RnnSeq2Seq::decode(Context& c, const TokenField& target, const Encoded& encoded,
+Var RnnSeq2Seq::decode(Context& c, const TokenField& inputs, const Encoded& encoded,
                        const AttendRows& other) const {
-  const Layout& layout = target.layout;
-  const Var y = embedding(c, shifted_right(target), *target_embedding_, target_options_);  // [R_t, E]
+  const Layout& layout = inputs.layout;
+  const Var y = embedding(c, inputs, *target_embedding_, target_options_);  // [R_t, E]
   const AttendRows attend =
       other ? other : [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
         return (*attention_)(c, queries, rows, positions_of(layout, in_batch), encoded.memory);
@@ -353,18 +375,66 @@ Var RnnSeq2Seq::decode_by_steps(Context& c, const Var& y, const Layout& layout, 
   return attentional(c, {gather_rows(c, states, place), gather_rows(c, contexts, place)}, y);
 }
 
-Var RnnSeq2Seq::states(Context& c, const TokenField& source, const TokenField& target) const {
-  return decode(c, target, encode(c, source));
+TokenField RnnSeq2Seq::inputs_of(Context& c, const TokenField& target, const Encoded& encoded,
+                                 const ScheduledSampling& sampling) const {
+  TokenField inputs = shifted_right(target);
+  if (sampling.teacher_forcing >= 1.0) return inputs;
+  const InputChoice choice(c, sampling, target.layout);
+  const AsInDecoding decoding(c);
+  RnnState state = encoded.start;
+  std::vector<int32_t> attended(static_cast<size_t>(target.layout.sentences()), 0);
+  for (const Step& step : steps_of(target.layout)) {
+    keep(c, state, step.before);
+    TokenField read{{}, step.layout};
+    for (const int32_t row : step.rows) read.ids.push_back(inputs.ids[static_cast<size_t>(row)]);
+    const Var y = embedding(c, read, *target_embedding_, target_options_);  // [N, E]
+    const StepOutputs outputs =
+        advance(c, decoder_.front().gates(c, y), step.layout, state, [&](const Var& queries) {
+          return (*attention_)(c, queries, step.in_batch, positions_of(target.layout, step.rows),
+                               encoded.memory, {.attended = &attended});
+        });
+    const Var out = attentional(c, outputs, y);  // [N, E]
+    if (feed_) state.fed = out;
+
+    std::vector<int32_t> places, rows;  // whose next input is a prediction: in the step, in the batch
+    for (size_t i = 0; i < step.rows.size(); ++i) {
+      const int32_t next = step.rows[i] + 1;
+      if (next == target.layout.rows() || !choice.is_predicted(next)) continue;
+      places.push_back(static_cast<int32_t>(i));
+      rows.push_back(step.rows[i]);
+    }
+    const Var some = gather_rows(c, {out}, places);
+    const std::vector<int32_t> words = choice.predict(c, some.value, rows, *output_weight_, output_bias_);
+    for (size_t i = 0; i < words.size(); ++i) inputs.ids[static_cast<size_t>(rows[i]) + 1] = words[i];
+  }
+  return inputs;
 }
 
 OutputLoss RnnSeq2Seq::loss(Context& c, const TokenField& source, const TokenField& target,
                             const LossOptions& options) const {
-  const Var first = states(c, source, target);  // [R_t, E]
-  if (options.r_drop == 0.0)
-    return output_loss(c, first, *output_weight_, output_bias_, target.ids, options.smoothing);
-  c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
-  return r_drop_loss(c, first, states(c, source, target), *output_weight_, output_bias_, target.ids,
-                     options.smoothing, options.r_drop);
+  const bool guidable = attends() && attention_->has_softmax();
+  GuidedLoss guided(options.guided_attention, target.layout, guidable ? 1 : 0);
+  const Encoded encoded = encode(c, source);
+  const TokenField inputs = inputs_of(c, target, encoded, options.scheduled_sampling);
+  const auto states = [&](const Encoded& read) {
+    if (!guided.guides(0)) return decode(c, inputs, read);
+    return decode(c, inputs, read,
+                  [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
+                    return (*attention_)(c, queries, rows, positions_of(inputs.layout, in_batch), read.memory,
+                                         {.guided = &guided, .in_batch = in_batch});
+                  });
+  };
+  const Var first = states(encoded);  // [R_t, E]
+  OutputLoss loss;
+  if (options.r_drop == 0.0) {
+    loss = output_loss(c, first, *output_weight_, output_bias_, target.ids, options.smoothing);
+  } else {
+    c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
+    loss = r_drop_loss(c, first, states(encode(c, source)), *output_weight_, output_bias_, target.ids,
+                       options.smoothing, options.r_drop);
+  }
+  loss.sum = guided.added_to(c, loss.sum);
+  return loss;
 }
 
 ModelSummary RnnSeq2Seq::summary() const {
@@ -374,6 +444,7 @@ ModelSummary RnnSeq2Seq::summary() const {
   std::string text = fmt::format("{} {}+{}, width {}, embedding {}, {} attention",
                                  config_.cell == Cell::gru ? "GRU" : "LSTM", encoder, decoder, config_.width,
                                  config_.embedding, kScores[static_cast<int>(config_.attention)]);
+  if (config_.monotonic) text += ", monotonic";
   if (attends()) text += fmt::format(" {}", kWhen[static_cast<int>(config_.attend)]);
   if (config_.window == Window::local_m) text += ", a window around the same position";
   if (config_.window == Window::local_p) text += ", a window around a predicted position";
@@ -386,7 +457,9 @@ ModelSummary RnnSeq2Seq::summary() const {
 }
 
 Tensor RnnSeq2Seq::log_probs(Context& c, const TokenField& source, const TokenField& target) const {
-  return output_log_probs(c, states(c, source, target).value, *output_weight_, output_bias_);  // [R_t, V]
+  const Encoded encoded = encode(c, source);
+  const Var states = decode(c, shifted_right(target), encoded);
+  return output_log_probs(c, states.value, *output_weight_, output_bias_);  // [R_t, V]
 }
 
 std::vector<AttentionWeights> RnnSeq2Seq::attention(Context& c, const TokenField& source,
@@ -395,12 +468,13 @@ std::vector<AttentionWeights> RnnSeq2Seq::attention(Context& c, const TokenField
           source.layout.sentences());
   const Encoded encoded = encode(c, source);
   std::vector<float> weights;  // of one row of the target after the other
-  decode(c, target, encoded, [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
-    const std::vector<int32_t> positions = positions_of(target.layout, in_batch);
-    const Tensor seen = attention_->weights(c, queries, rows, positions, encoded.memory).front();
-    weights.insert(weights.end(), seen.data<float>(), seen.data<float>() + seen.size());
-    return (*attention_)(c, queries, rows, positions, encoded.memory);
-  });
+  decode(c, shifted_right(target), encoded,
+         [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
+           const std::vector<int32_t> positions = positions_of(target.layout, in_batch);
+           const Tensor seen = attention_->weights(c, queries, rows, positions, encoded.memory).front();
+           weights.insert(weights.end(), seen.data<float>(), seen.data<float>() + seen.size());
+           return (*attention_)(c, queries, rows, positions, encoded.memory);
+         });
   if (!attends()) return {};
   return {{AttentionKind::source, 0, Tensor::of({1, target.layout.rows(), source.layout.rows()}, weights)}};
 }

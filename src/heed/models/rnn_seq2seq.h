@@ -44,6 +44,8 @@ struct RnnConfig {
   RnnAttention attention = RnnAttention::additive;
   AttendWhen attend = AttendWhen::conditional;
   bool input_feeding = false;
+  bool monotonic = false;
+  double monotonic_noise = 1.0;
   int64_t attention_width = 0;  // of additive scores; 0: H
   Window window = Window::global;
   int64_t window_reach = 10;  // D
@@ -127,13 +129,16 @@ class RnnSeq2Seq final : public EncoderDecoder {
   }
   StepOutputs advance_at_once(Context& c, const Var& gates, const Layout& layout,
                               const Encoded& encoded) const;
-  // Teacher forcing: what the output layer reads for every row of the target [R_t, E]. `other`, if
-  // any, is asked in place of the attention to the source.
-  Var decode(Context& c, const TokenField& target, const Encoded& encoded,
+  // What the output layer reads for every row of the decoder's inputs [R_t, E]. `other`, if any, is asked
+  // in place of the attention to the source.
+  Var decode(Context& c, const TokenField& inputs, const Encoded& encoded,
              const AttendRows& other = {}) const;
   Var decode_by_steps(Context& c, const Var& y, const Layout& layout, RnnState state,
                       const AttendRows& attend) const;
-  Var states(Context& c, const TokenField& source, const TokenField& target) const;
+  // What the decoder reads in training. Under scheduled sampling it goes from step to step, each reading the
+  // gold token or what the step before predicted.
+  TokenField inputs_of(Context& c, const TokenField& target, const Encoded& encoded,
+                       const ScheduledSampling& sampling) const;
 
   RnnConfig config_;
   ParameterStore store_;
@@ -144,8 +149,8 @@ class RnnSeq2Seq final : public EncoderDecoder {
   EmbeddingOptions source_options_, target_options_;
   std::vector<std::vector<Recurrent>> encoder_;  // the directions of each layer
   std::vector<Linear> start_hidden_, start_cell_;
-  std::vector<Recurrent> decoder_;                        // a layer each
-  std::vector<LayerNorm> encoder_norms_, decoder_norms_;  // a layer each, or none
+  std::vector<Recurrent> decoder_;                   // a layer each
+  std::vector<Norm> encoder_norms_, decoder_norms_;  // a layer each, or none
   std::optional<Recurrent> conditional_;
   std::optional<Linear> context_input_, feed_;
   std::optional<SourceAttention> attention_;

@@ -6,6 +6,7 @@
 
 #include "heed/ops/activation.h"
 #include "heed/ops/output.h"
+#include "heed/ops/rows.h"
 
 namespace heed {
 
@@ -20,7 +21,10 @@ void TransformerConfig::visit(ConfigVisitor& v) {
   v("attention_dropout", attention_dropout, "dropout of attention weights", between(0.0, 0.99));
   v("activation_dropout", activation_dropout, "dropout inside the feed-forward layer", between(0.0, 0.99));
   v("activation", activation, {"relu", "gelu"}, "function inside the feed-forward layer");
-  v("pre_norm", pre_norm, "LayerNorm before each sub-layer instead of after it");
+  v("pre_norm", pre_norm, "normalisation before each sub-layer instead of after it");
+  v("normalisation", normalisation, {"layer", "batch"},
+    "over the width of each token (LayerNorm), or over all tokens of the batch (BatchNorm), with running "
+    "statistics once training is over");
   v("scaled_attention", scaled_attention, "divide attention scores by sqrt(head width)");
   v("positions", positions, {"sinusoidal", "learned"}, "how positions enter the embeddings");
   v("max_positions", max_positions, "the longest sentence learned positions know, in tokens",
@@ -38,6 +42,13 @@ MultiHeadOptions attention_options(const TransformerConfig& config, bool causal)
           .causal = causal,
           .scaled = config.scaled_attention,
           .dropout = config.attention_dropout};
+}
+
+ConnectionOptions connection_options(const TransformerConfig& config) {
+  return {.width = config.width,
+          .pre_norm = config.pre_norm,
+          .normalisation = config.normalisation,
+          .dropout = config.dropout};
 }
 
 // Smaller than Xavier's: in a post-norm stack of many layers the residual path must lead at first.
@@ -61,15 +72,15 @@ Var FeedForward::operator()(Context& c, const Var& x, const Layout& layout) cons
 }
 
 EncoderLayer::EncoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config)
-    : around_self_(store, name + ".self", config.width, config.pre_norm, config.dropout),
-      around_feed_forward_(store, name + ".feed_forward", config.width, config.pre_norm, config.dropout),
+    : around_self_(store, name + ".self", connection_options(config)),
+      around_feed_forward_(store, name + ".feed_forward", connection_options(config)),
       self_(store, name + ".self", attention_options(config, false)),
       feed_forward_(store, name + ".feed_forward", config) {}
 
 DecoderLayer::DecoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config)
-    : around_self_(store, name + ".self", config.width, config.pre_norm, config.dropout),
-      around_cross_(store, name + ".cross", config.width, config.pre_norm, config.dropout),
-      around_feed_forward_(store, name + ".feed_forward", config.width, config.pre_norm, config.dropout),
+    : around_self_(store, name + ".self", connection_options(config)),
+      around_cross_(store, name + ".cross", connection_options(config)),
+      around_feed_forward_(store, name + ".feed_forward", connection_options(config)),
       self_(store, name + ".self", attention_options(config, true)),
       cross_(store, name + ".cross", attention_options(config, false)),
       feed_forward_(store, name + ".feed_forward", config) {}
@@ -119,8 +130,8 @@ Transformer::Transformer(const TransformerConfig& config, int64_t source_words, 
     decoder_.emplace_back(store_, "decoder." + std::to_string(i), config);
   }
   if (config.pre_norm) {
-    encoder_norm_.emplace(store_, "encoder.norm", width);
-    decoder_norm_.emplace(store_, "decoder.norm", width);
+    encoder_norm_.emplace(store_, "encoder.norm", width, config.normalisation);
+    decoder_norm_.emplace(store_, "decoder.norm", width, config.normalisation);
   }
 }
 
@@ -137,10 +148,10 @@ Var Transformer::encode(Context& c, const TokenField& source, const Observer& ob
   return encoder_norm_ ? (*encoder_norm_)(c, x) : x;
 }
 
-Var Transformer::decode(Context& c, const TokenField& target, const Var& memory, const Layout& memory_layout,
-                        const Observer& observer) const {
-  const Layout& layout = target.layout;
-  Var x = embedding(c, shifted_right(target), *target_embedding_, target_options_);  // [R_t, D]
+Var Transformer::decode(Context& c, const TokenField& inputs, const Var& memory, const Layout& memory_layout,
+                        const Observer& observer, GuidedLoss* guided) const {
+  const Layout& layout = inputs.layout;
+  Var x = embedding(c, inputs, *target_embedding_, target_options_);  // [R_t, D]
   for (size_t i = 0; i < decoder_.size(); ++i) {
     const SelfAttention& self = decoder_[i].self_attention();
     const CrossAttention& cross = decoder_[i].cross_attention();
@@ -154,7 +165,8 @@ Var Transformer::decode(Context& c, const TokenField& target, const Var& memory,
           if (observer) {
             observer(AttentionKind::source, i, cross.weights(c, h, layout, memory, memory_layout));
           }
-          return cross(c, h, layout, memory, memory_layout);
+          const bool guides = guided != nullptr && guided->guides(static_cast<int64_t>(i));
+          return cross(c, h, layout, memory, memory_layout, guides ? guided : nullptr);
         });
   }
   return decoder_norm_ ? (*decoder_norm_)(c, x) : x;
@@ -162,14 +174,40 @@ Var Transformer::decode(Context& c, const TokenField& target, const Var& memory,
 
 OutputLoss Transformer::loss(Context& c, const TokenField& source, const TokenField& target,
                              const LossOptions& options) const {
-  const auto states = [&] { return decode(c, target, encode(c, source), source.layout); };  // [R_t, D]
-  const Var first = states();
+  GuidedLoss guided(options.guided_attention, target.layout, static_cast<int64_t>(decoder_.size()));
+  const Var memory = encode(c, source);
+  const TokenField inputs = inputs_of(c, target, memory, source.layout, options.scheduled_sampling);
+  const auto states = [&](const Var& m) { return decode(c, inputs, m, source.layout, {}, &guided); };
+  const Var first = states(memory);  // [R_t, D]
+  OutputLoss loss;
   if (options.r_drop == 0.0) {
-    return output_loss(c, first, *output_weight_, output_bias_, target.ids, options.smoothing);
+    loss = output_loss(c, first, *output_weight_, output_bias_, target.ids, options.smoothing);
+  } else {
+    c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
+    loss = r_drop_loss(c, first, states(encode(c, source)), *output_weight_, output_bias_, target.ids,
+                       options.smoothing, options.r_drop);
   }
-  c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
-  return r_drop_loss(c, first, states(), *output_weight_, output_bias_, target.ids, options.smoothing,
-                     options.r_drop);
+  loss.sum = guided.added_to(c, loss.sum);
+  return loss;
+}
+
+TokenField Transformer::inputs_of(Context& c, const TokenField& target, const Var& memory,
+                                  const Layout& memory_layout, const ScheduledSampling& sampling) const {
+  TokenField inputs = shifted_right(target);
+  if (sampling.teacher_forcing >= 1.0) return inputs;
+  const InputChoice choice(c, sampling, target.layout);
+  std::vector<int32_t> replaced, before;
+  for (int32_t row = 0; row < target.layout.rows(); ++row) {
+    if (!choice.is_predicted(row)) continue;
+    replaced.push_back(row);
+    before.push_back(row - 1);
+  }
+  if (replaced.empty()) return inputs;
+  const AsInDecoding first_pass(c);
+  const Var states = gather_rows(c, {decode(c, inputs, memory, memory_layout)}, before);  // [N, D]
+  const std::vector<int32_t> words = choice.predict(c, states.value, before, *output_weight_, output_bias_);
+  for (size_t i = 0; i < words.size(); ++i) inputs.ids[static_cast<size_t>(replaced[i])] = words[i];
+  return inputs;
 }
 
 ModelSummary Transformer::summary() const {
@@ -184,7 +222,7 @@ ModelSummary Transformer::summary() const {
 }
 
 Tensor Transformer::log_probs(Context& c, const TokenField& source, const TokenField& target) const {
-  const Var states = decode(c, target, encode(c, source), source.layout);
+  const Var states = decode(c, shifted_right(target), encode(c, source), source.layout);
   return output_log_probs(c, states.value, *output_weight_, output_bias_);  // [R_t, V]
 }
 
@@ -197,7 +235,7 @@ std::vector<AttentionWeights> Transformer::attention(Context& c, const TokenFiel
     seen.push_back({kind, static_cast<int64_t>(layer), std::move(weights.front())});
   };
   const Var memory = encode(c, source, observer);
-  decode(c, target, memory, source.layout, observer);
+  decode(c, shifted_right(target), memory, source.layout, observer);
   return seen;
 }
 

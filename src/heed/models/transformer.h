@@ -32,6 +32,7 @@ struct TransformerConfig {
   double activation_dropout = 0.0;
   FeedForwardActivation activation = FeedForwardActivation::relu;
   bool pre_norm = false;
+  Normalisation normalisation = Normalisation::layer;
   bool scaled_attention = true;
   Positions positions = Positions::sinusoidal;
   int64_t max_positions = 1024;
@@ -117,14 +118,17 @@ class Transformer final : public EncoderDecoder {
 
   // source -> memory [R_s, D]
   Var encode(Context& c, const TokenField& source, const Observer& observer = {}) const;
-  // target -> what the output layer reads [R_t, D]; row r has seen the target up to row r - 1
-  Var decode(Context& c, const TokenField& target, const Var& memory, const Layout& memory_layout,
-             const Observer& observer = {}) const;
+  // inputs -> what the output layer reads [R_t, D]; row r has seen the inputs up to row r
+  Var decode(Context& c, const TokenField& inputs, const Var& memory, const Layout& memory_layout,
+             const Observer& observer = {}, GuidedLoss* guided = nullptr) const;
 
  private:
   friend class TransformerStepDecoder;
 
-  Var embed_target(Context& c, const TokenField& inputs) const;
+  // What the decoder reads in training. Under scheduled sampling a first pass over the gold inputs makes the
+  // predictions (Mihaylova & Martins 2019, "Scheduled Sampling for Transformers").
+  TokenField inputs_of(Context& c, const TokenField& target, const Var& memory, const Layout& memory_layout,
+                       const ScheduledSampling& sampling) const;
 
   TransformerConfig config_;
   ParameterStore store_;
@@ -135,7 +139,7 @@ class Transformer final : public EncoderDecoder {
   EmbeddingOptions source_options_, target_options_;
   std::vector<EncoderLayer> encoder_;
   std::vector<DecoderLayer> decoder_;
-  std::optional<LayerNorm> encoder_norm_,
+  std::optional<Norm> encoder_norm_,
       decoder_norm_;  // pre-norm normalises once more at the end of each stack
 };
 

@@ -1,5 +1,6 @@
 #include "heed/nn/parameters.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "heed/base/text_key.h"
@@ -26,10 +27,31 @@ void fill(Tensor& value, const std::string& name, uint64_t seed, const Initial& 
 }  // namespace
 
 Parameter& ParameterStore::add(std::string name, Shape shape, Initial initial) {
-  require(find(name) == nullptr, "two parameters are called {}", name);
+  require_new(name);
   Tensor value = Tensor::empty(shape);
   if (seed_) fill(value, name, *seed_, initial);
   return *parameters_.emplace_back(std::make_unique<Parameter>(std::move(name), value));
+}
+
+Tensor ParameterStore::add_buffer(std::string name, Shape shape, float value) {
+  require_new(name);
+  const Tensor buffer = Tensor::empty(shape);
+  std::fill_n(buffer.data<float>(), buffer.size(), value);
+  buffers_.push_back({std::move(name), buffer});
+  return buffer;
+}
+
+std::vector<Buffer> ParameterStore::saved() const {
+  std::vector<Buffer> saved;
+  for (const auto& parameter : parameters_) saved.push_back({parameter->name(), parameter->value()});
+  saved.insert(saved.end(), buffers_.begin(), buffers_.end());
+  return saved;
+}
+
+void ParameterStore::require_new(const std::string& name) const {
+  const auto is_called_so = [&](const Buffer& buffer) { return buffer.name == name; };
+  require(find(name) == nullptr && std::none_of(buffers_.begin(), buffers_.end(), is_called_so),
+          "two parameters are called {}", name);
 }
 
 Parameter* ParameterStore::find(std::string_view name) const {

@@ -25,6 +25,12 @@ struct Initial {
   static Initial xavier(int64_t fan_in, int64_t fan_out);
 };
 
+// What training keeps beside the weights, of its own accord and not by gradients: running statistics.
+struct Buffer {
+  std::string name;
+  Tensor value;  // f32 on the heap; copies share it
+};
+
 class ParameterStore {
  public:
   // Without a seed weights are left as they are: they will be loaded.
@@ -33,14 +39,23 @@ class ParameterStore {
   // Throws Error when the name is taken. The reference stays valid as long as the store.
   Parameter& add(std::string name, Shape shape, Initial initial);
 
+  // The same, for a buffer, which starts from `value`. What is returned shares the buffer's memory.
+  Tensor add_buffer(std::string name, Shape shape, float value);
+
   const std::vector<std::unique_ptr<Parameter>>& all() const { return parameters_; }
+  const std::vector<Buffer>& buffers() const { return buffers_; }
+  // All that a model's file holds, weights first: names, and memory that is shared with the model.
+  std::vector<Buffer> saved() const;
   // Null when there is none of that name.
   Parameter* find(std::string_view name) const;
   int64_t count() const;  // numbers in all of them
 
  private:
+  void require_new(const std::string& name) const;
+
   std::optional<uint64_t> seed_;
   std::vector<std::unique_ptr<Parameter>> parameters_;
+  std::vector<Buffer> buffers_;
 };
 
 }  // namespace heed

@@ -46,7 +46,8 @@ void check(const Tensor& queries, const Tensor& keys, const Tensor& values, cons
 template <class T>
 kernels::AdditiveAttentionArgs<T> arguments(const Tensor& queries, const Tensor& keys, const Tensor& values,
                                             const Pairs& pairs, const Parameter& score, const Tensor& weights,
-                                            const Tensor& out) {
+                                            const Tensor& out, const Guide& guide = {},
+                                            const Tensor& guided = Tensor()) {
   return {.sentences = static_cast<int64_t>(pairs.key_begin.size()),
           .query_offsets = pairs.query_offsets.data(),
           .key_begin = pairs.key_begin.data(),
@@ -62,7 +63,9 @@ kernels::AdditiveAttentionArgs<T> arguments(const Tensor& queries, const Tensor&
           .score = score.value().data<float>(),
           .weight_begin = pairs.weight_begin.data(),
           .weights = weights.data<float>(),
-          .out = out ? out.data<T>() : nullptr};
+          .out = out ? out.data<T>() : nullptr,
+          .guide = guide.for_kernel(),
+          .guided = guided ? guided.data<float>() : nullptr};
 }
 
 // tanh, its factor and the sums, a pair and column; then the weighted sum of values.
@@ -72,13 +75,15 @@ ProfileScope profiled(Context& c, const char* op, const Pairs& pairs, int64_t wi
 }
 
 Tensor run(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values, const Pairs& pairs,
-           const Parameter& score, const Tensor& weights) {
+           const Parameter& score, const Tensor& weights, const Guide& guide = {},
+           const Tensor& guided = Tensor()) {
   check(queries, keys, values, score);
   const ProfileScope scope = profiled(c, "additive attention", pairs, queries.width(), values.width(), 1.0);
   Tensor out = c.allocate(Shape{queries.rows(), values.width()}, queries.dtype());
   dispatch(queries.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    kernels::additive_attention(c.pool, arguments<T>(queries, keys, values, pairs, score, weights, out));
+    kernels::additive_attention(
+        c.pool, arguments<T>(queries, keys, values, pairs, score, weights, out, guide, guided));
   });
   return out;
 }
@@ -97,19 +102,37 @@ Tensor sum_of_rows(Context& c, const Tensor& parts, const Shape& shape) {
 
 Var additive_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
                        const Var& values, const Layout& key_layout, const Parameter& score) {
+  return guided_additive_attention(c, queries, query_layout, keys, values, key_layout, score, {}).out;
+}
+
+GuidedAttention guided_additive_attention(Context& c, const Var& queries, const Layout& query_layout,
+                                          const Var& keys, const Var& values, const Layout& key_layout,
+                                          const Parameter& score, const Guide& guide) {
   require(queries.rows() == query_layout.rows() && keys.rows() == key_layout.rows(),
           "additive attention {}: {} and {} rows with layouts of {} and {}", score.name(), queries.rows(),
           keys.rows(), query_layout.rows(), key_layout.rows());
   auto pairs = std::make_shared<const Pairs>(pairs_of(query_layout, key_layout));
   const Tensor weights = c.allocate(Shape{pairs->weights()}, DType::f32);
-  Var out(run(c, queries.value, keys.value, values.value, *pairs, score, weights));
-  if (!c.recording()) return out;
-  c.tape->record(out, [queries, keys, values, pairs, weights, &score](Context& c, const Tensor& d_out) {
+  GuidedAttention attended;
+  if (guide) {
+    require(static_cast<int64_t>(guide.places->size()) == queries.rows(),
+            "additive attention {}: a guide of {} rows for {} queries", score.name(), guide.places->size(),
+            queries.rows());
+    attended.sums = Var(c.allocate(Shape{queries.rows(), 1}, DType::f32));
+  }
+  attended.out = Var(
+      run(c, queries.value, keys.value, values.value, *pairs, score, weights, guide, attended.sums.value));
+  if (!c.recording()) return attended;
+  auto d_sums = std::make_shared<Gradient>();
+  if (guide) attended.sums.gradient = d_sums;
+  c.tape->record(attended.out, [queries, keys, values, pairs, weights, &score, guide, d_sums](
+                                   Context& c, const Tensor& d_out) {
     const ProfileScope scope =
         profiled(c, "additive attention gradient", *pairs, queries.width(), values.width(), 2.0);
     const Tensor dq = c.allocate(queries.shape(), d_out.dtype());
     const Tensor dk = c.allocate(keys.shape(), d_out.dtype());
     const Tensor dv = c.allocate(values.shape(), d_out.dtype());
+    const Tensor d_guided = d_sums->take();
     const Tensor d_score =
         c.allocate(Shape{static_cast<int64_t>(pairs->key_begin.size()), queries.width()}, DType::f32);
     dispatch(d_out.dtype(), [&](auto zero) {
@@ -117,9 +140,10 @@ Var additive_attention(Context& c, const Var& queries, const Layout& query_layou
       kernels::additive_attention_gradient(
           c.pool, kernels::AdditiveAttentionGradientArgs<T>{
                       .forward = arguments<T>(queries.value, keys.value, values.value, *pairs, score, weights,
-                                              Tensor()),
+                                              Tensor(), guide),
                       .d_out = d_out.data<T>(),
                       .d_out_stride = d_out.row_stride(),
+                      .d_guided = d_guided ? d_guided.data<float>() : nullptr,
                       .dq = dq.data<T>(),
                       .dk = dk.data<T>(),
                       .dv = dv.data<T>(),
@@ -130,7 +154,7 @@ Var additive_attention(Context& c, const Var& queries, const Layout& query_layou
     if (values.gradient) values.gradient->add(c, dv);
     score.gradient().add(c, sum_of_rows(c, d_score, score.shape()));
   });
-  return out;
+  return attended;
 }
 
 Var additive_attention_step(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,

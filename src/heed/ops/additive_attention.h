@@ -14,6 +14,11 @@ namespace heed {
 Var additive_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
                        const Var& values, const Layout& key_layout, const Parameter& score);
 
+// The same, with the sums that guided attention adds to the loss; no guide: only `out`.
+GuidedAttention guided_additive_attention(Context& c, const Var& queries, const Layout& query_layout,
+                                          const Var& keys, const Var& values, const Layout& key_layout,
+                                          const Parameter& score, const Guide& guide);
+
 // queries [N, A]; keys, values: cache rows, may be views; query r sees consecutive rows from spans.first[r]
 // on. Leaves no gradient. -> [N, M]
 Var additive_attention_step(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,

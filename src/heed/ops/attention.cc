@@ -16,12 +16,19 @@ float scale_of(const AttentionOptions& options, int64_t head_width) {
 struct Inputs {
   Tensor q, k, v;
   Layout query_layout, key_layout;
+  Guide guide = {};
+};
+
+// What the forward pass leaves.
+struct Results {
+  Tensor out;
+  Tensor log_sum;  // [R_q, H], where a gradient will be asked for
+  Tensor guided;   // [R_q, H], with a guide
 };
 
 template <class T>
 kernels::AttentionArgs<T> arguments(const Inputs& in, const AttentionOptions& options,
-                                    const kernels::Dropout& dropped, const Tensor& out,
-                                    const Tensor& log_sum) {
+                                    const kernels::Dropout& dropped, const Results& results) {
   const int64_t head_width = in.q.width() / options.heads;
   return {.sentences = in.query_layout.sentences(),
           .query_offsets = in.query_layout.offsets().data(),
@@ -38,9 +45,11 @@ kernels::AttentionArgs<T> arguments(const Inputs& in, const AttentionOptions& op
           .q_stride = in.q.row_stride(),
           .k_stride = in.k.row_stride(),
           .v_stride = in.v.row_stride(),
-          .out = out.data<T>(),
-          .out_stride = out.row_stride(),
-          .log_sum = log_sum ? log_sum.data<float>() : nullptr};
+          .out = results.out.data<T>(),
+          .out_stride = results.out.row_stride(),
+          .log_sum = results.log_sum ? results.log_sum.data<float>() : nullptr,
+          .guide = in.guide.for_kernel(),
+          .guided = results.guided ? results.guided.data<float>() : nullptr};
 }
 
 void check(const Inputs& in, const AttentionOptions& options) {
@@ -65,28 +74,37 @@ ProfileScope profiled(Context& c, const char* op, const Inputs& in, double produ
           static_cast<double>(size_of(in.q.dtype())) * rows * width};
 }
 
-Tensor forward(Context& c, const Inputs& in, const AttentionOptions& options, const kernels::Dropout& dropped,
-               const Tensor& log_sum) {
+Results forward(Context& c, const Inputs& in, const AttentionOptions& options,
+                const kernels::Dropout& dropped, bool recording) {
   check(in, options);
   const ProfileScope scope = profiled(c, "attention", in, 2.0);
-  Tensor out = c.allocate(Shape{in.q.rows(), in.q.width()}, in.q.dtype());
+  Results results;
+  results.out = c.allocate(Shape{in.q.rows(), in.q.width()}, in.q.dtype());
+  if (recording) results.log_sum = c.allocate(Shape{in.q.rows(), options.heads}, DType::f32);
+  if (in.guide) results.guided = c.allocate(Shape{in.q.rows(), options.heads}, DType::f32);
   dispatch(in.q.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    kernels::attention(c.pool, arguments<T>(in, options, dropped, out, log_sum));
+    kernels::attention(c.pool, arguments<T>(in, options, dropped, results));
   });
-  return out;
+  return results;
 }
+
+// The gradients that reached the results; d_guided may be empty.
+struct ResultGradients {
+  Tensor d_out, d_guided;
+};
 
 // d_in: where the gradients of q, k and v go, views shaped as they are.
 void backward(Context& c, const Inputs& in, const AttentionOptions& options, const kernels::Dropout& dropped,
-              const Tensor& out, const Tensor& log_sum, const Tensor& d_out, const Inputs& d_in) {
+              const Results& results, const ResultGradients& d, const Inputs& d_in) {
   const ProfileScope scope = profiled(c, "attention gradient", in, 5.0);
   dispatch(in.q.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernels::attention_gradient(
-        c.pool, kernels::AttentionGradientArgs<T>{.forward = arguments<T>(in, options, dropped, out, log_sum),
-                                                  .d_out = d_out.data<T>(),
-                                                  .d_out_stride = d_out.row_stride(),
+        c.pool, kernels::AttentionGradientArgs<T>{.forward = arguments<T>(in, options, dropped, results),
+                                                  .d_out = d.d_out.template data<T>(),
+                                                  .d_out_stride = d.d_out.row_stride(),
+                                                  .d_guided = d.d_guided ? d.d_guided.data<float>() : nullptr,
                                                   .dq = d_in.q.data<T>(),
                                                   .dk = d_in.k.data<T>(),
                                                   .dv = d_in.v.data<T>(),
@@ -102,14 +120,42 @@ Inputs cut_self(const Tensor& projected, const Layout& layout) {
           layout};
 }
 
-Inputs cut_cross(const Tensor& queries, const Layout& query_layout, const Tensor& memory,
-                 const Layout& memory_layout) {
-  const int64_t d = queries.width();
-  return {queries, memory.columns(0, d), memory.columns(d, 2 * d), query_layout, memory_layout};
-}
+// Queries of one place, keys and values of another.
+struct Cross {
+  Var queries, keys, values;  // without `values`, keys and values stand side by side in `keys`
+  Layout query_layout, key_layout;
 
-Tensor log_sums(Context& c, bool wanted, int64_t rows, int64_t heads) {
-  return wanted ? c.allocate(Shape{rows, heads}, DType::f32) : Tensor();
+  Inputs cut(const Tensor& q, const Tensor& k, const Tensor& v) const {
+    const int64_t d = q.width();
+    if (v) return {q, k, v, query_layout, key_layout};
+    return {q, k.columns(0, d), k.columns(d, 2 * d), query_layout, key_layout};
+  }
+  bool asks_for_gradient() const { return queries.gradient || keys.gradient || values.gradient; }
+};
+
+GuidedAttention cross(const Cross& x, Context& c, const AttentionOptions& options, const Guide& guide) {
+  require(!guide || static_cast<int64_t>(guide.places->size()) == x.queries.rows(),
+          "attention: a guide of {} rows for {} queries", guide.places ? guide.places->size() : 0,
+          x.queries.rows());
+  const bool recording = c.recording() && x.asks_for_gradient();
+  const kernels::Dropout dropped = options.dropout.in(c);
+  Inputs in = x.cut(x.queries.value, x.keys.value, x.values.value);
+  in.guide = guide;
+  const Results results = forward(c, in, options, dropped, recording);
+  GuidedAttention attended{Var(results.out), Var(results.guided)};
+  if (!recording) return attended;
+  auto d_guided = std::make_shared<Gradient>();
+  if (guide) attended.sums.gradient = d_guided;
+  c.tape->record(attended.out, [x, in, options, dropped, results, d_guided](Context& c, const Tensor& d_out) {
+    const Tensor d_queries = c.allocate(x.queries.shape(), d_out.dtype());
+    const Tensor d_keys = c.allocate(x.keys.shape(), d_out.dtype());
+    const Tensor d_values = x.values ? c.allocate(x.values.shape(), d_out.dtype()) : Tensor();
+    backward(c, in, options, dropped, results, {d_out, d_guided->take()}, x.cut(d_queries, d_keys, d_values));
+    if (x.queries.gradient) x.queries.gradient->add(c, d_queries);
+    if (x.keys.gradient) x.keys.gradient->add(c, d_keys);
+    if (x.values.gradient) x.values.gradient->add(c, d_values);
+  });
+  return attended;
 }
 
 }  // namespace
@@ -119,68 +165,45 @@ Var self_attention(Context& c, const Var& projected, const Layout& layout, const
           projected.width());
   const bool recording = c.recording() && projected.gradient;
   const kernels::Dropout dropped = options.dropout.in(c);
-  const Tensor log_sum = log_sums(c, recording, projected.rows(), options.heads);
-  Var out(forward(c, cut_self(projected.value, layout), options, dropped, log_sum));
+  const Results results = forward(c, cut_self(projected.value, layout), options, dropped, recording);
+  Var out(results.out);
   if (recording) {
-    c.tape->record(
-        out, [projected, layout, options, dropped, log_sum, y = out.value](Context& c, const Tensor& d_out) {
-          const Tensor d_projected = c.allocate(projected.shape(), d_out.dtype());
-          backward(c, cut_self(projected.value, layout), options, dropped, y, log_sum, d_out,
-                   cut_self(d_projected, layout));
-          projected.gradient->add(c, d_projected);
-        });
+    c.tape->record(out, [projected, layout, options, dropped, results](Context& c, const Tensor& d_out) {
+      const Tensor d_projected = c.allocate(projected.shape(), d_out.dtype());
+      backward(c, cut_self(projected.value, layout), options, dropped, results, {d_out, Tensor()},
+               cut_self(d_projected, layout));
+      projected.gradient->add(c, d_projected);
+    });
   }
   return out;
 }
 
 Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& memory,
                     const Layout& memory_layout, const AttentionOptions& options) {
-  require(memory.width() == 2 * queries.width(),
-          "cross-attention: keys and values of width {} for queries of width {}", memory.width(),
-          queries.width());
-  const bool recording = c.recording() && (queries.gradient || memory.gradient);
-  const kernels::Dropout dropped = options.dropout.in(c);
-  const Tensor log_sum = log_sums(c, recording, queries.rows(), options.heads);
-  Var out(forward(c, cut_cross(queries.value, query_layout, memory.value, memory_layout), options, dropped,
-                  log_sum));
-  if (recording) {
-    c.tape->record(out, [queries, query_layout, memory, memory_layout, options, dropped, log_sum,
-                         y = out.value](Context& c, const Tensor& d_out) {
-      const Tensor d_queries = c.allocate(queries.shape(), d_out.dtype());
-      const Tensor d_memory = c.allocate(memory.shape(), d_out.dtype());
-      backward(c, cut_cross(queries.value, query_layout, memory.value, memory_layout), options, dropped, y,
-               log_sum, d_out, cut_cross(d_queries, query_layout, d_memory, memory_layout));
-      if (queries.gradient) queries.gradient->add(c, d_queries);
-      if (memory.gradient) memory.gradient->add(c, d_memory);
-    });
-  }
-  return out;
+  return guided_cross_attention(c, queries, query_layout, memory, memory_layout, options, {}).out;
 }
 
 Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
                     const Var& values, const Layout& key_layout, const AttentionOptions& options) {
+  return guided_cross_attention(c, queries, query_layout, keys, values, key_layout, options, {}).out;
+}
+
+GuidedAttention guided_cross_attention(Context& c, const Var& queries, const Layout& query_layout,
+                                       const Var& memory, const Layout& memory_layout,
+                                       const AttentionOptions& options, const Guide& guide) {
+  require(memory.width() == 2 * queries.width(),
+          "cross-attention: keys and values of width {} for queries of width {}", memory.width(),
+          queries.width());
+  return cross({queries, memory, Var(), query_layout, memory_layout}, c, options, guide);
+}
+
+GuidedAttention guided_cross_attention(Context& c, const Var& queries, const Layout& query_layout,
+                                       const Var& keys, const Var& values, const Layout& key_layout,
+                                       const AttentionOptions& options, const Guide& guide) {
   require(keys.shape() == values.shape() && keys.width() == queries.width(),
           "cross-attention: keys {} and values {} for queries of width {}", keys.shape().to_string(),
           values.shape().to_string(), queries.width());
-  const bool recording = c.recording() && (queries.gradient || keys.gradient || values.gradient);
-  const kernels::Dropout dropped = options.dropout.in(c);
-  const Tensor log_sum = log_sums(c, recording, queries.rows(), options.heads);
-  Var out(forward(c, {queries.value, keys.value, values.value, query_layout, key_layout}, options, dropped,
-                  log_sum));
-  if (recording) {
-    c.tape->record(out, [queries, query_layout, keys, values, key_layout, options, dropped, log_sum,
-                         y = out.value](Context& c, const Tensor& d_out) {
-      const Tensor d_queries = c.allocate(queries.shape(), d_out.dtype());
-      const Tensor d_keys = c.allocate(keys.shape(), d_out.dtype());
-      const Tensor d_values = c.allocate(values.shape(), d_out.dtype());
-      backward(c, {queries.value, keys.value, values.value, query_layout, key_layout}, options, dropped, y,
-               log_sum, d_out, {d_queries, d_keys, d_values, query_layout, key_layout});
-      if (queries.gradient) queries.gradient->add(c, d_queries);
-      if (keys.gradient) keys.gradient->add(c, d_keys);
-      if (values.gradient) values.gradient->add(c, d_values);
-    });
-  }
-  return out;
+  return cross({queries, keys, values, query_layout, key_layout}, c, options, guide);
 }
 
 Var attention_step(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,

@@ -7,6 +7,7 @@
 
 #include "heed/autograd/tape.h"
 #include "heed/ops/dropout.h"
+#include "heed/ops/guide.h"
 #include "heed/tensor/layout.h"
 
 namespace heed {
@@ -28,6 +29,15 @@ Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, 
 // The same with keys and values [R_k, D] of their own, which may be the same rows.
 Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
                     const Var& values, const Layout& key_layout, const AttentionOptions& options);
+
+// The same two, with the sums that guided attention adds to the loss; no guide: only `out`. The weights that
+// are summed are those before dropout.
+GuidedAttention guided_cross_attention(Context& c, const Var& queries, const Layout& query_layout,
+                                       const Var& memory, const Layout& memory_layout,
+                                       const AttentionOptions& options, const Guide& guide);
+GuidedAttention guided_cross_attention(Context& c, const Var& queries, const Layout& query_layout,
+                                       const Var& keys, const Var& values, const Layout& key_layout,
+                                       const AttentionOptions& options, const Guide& guide);
 
 // What newly decoded positions see of a cache: query r the rows rows[offsets[r]] .. rows[offsets[r + 1]], or,
 // when `rows` is empty, the consecutive rows from first[r] on.

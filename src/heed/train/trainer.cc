@@ -50,6 +50,7 @@ void TrainConfig::visit(ConfigVisitor& v) {
   v("bleu_tokenize", bleu_tokenize, {"13a", "intl", "char", "none"}, "how text is cut for BLEU on dev");
   v("samples", samples, "dev sentences whose translations are logged at each validation", between(0, 1000));
   v("seed", seed, "of initialisation, order and dropout", between(0, 1e15));
+  loss_schedule.visit(v);
 }
 
 BatchOptions TrainConfig::batches() const {

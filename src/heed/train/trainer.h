@@ -9,6 +9,7 @@
 #include "heed/checkpoint/model_folder.h"
 #include "heed/data/batch.h"
 #include "heed/metrics/metric_text.h"
+#include "heed/train/loss_schedule.h"
 #include "heed/train/objective.h"
 #include "heed/train/optimiser.h"
 
@@ -27,6 +28,7 @@ struct TrainConfig {
   OptimiserConfig optimiser;
   double label_smoothing = 0.1;
   double r_drop = 0.0;
+  LossSchedule loss_schedule;
   int64_t validate_every = 0;
   int64_t patience = 10;
   StopMetric metric = StopMetric::loss;

@@ -69,7 +69,7 @@ Task make_task(const RunConfig& config, const ModelText& text, const TrainingDat
     task.validator = std::make_unique<ClassificationValidator>(*classifier, text, data, config.train);
   } else {
     const EncoderDecoder& translator = *task.model.encoder_decoder;
-    task.objective = std::make_unique<TranslationObjective>(translator, options);
+    task.objective = std::make_unique<TranslationObjective>(translator, options, config.train.loss_schedule);
     task.validator = std::make_unique<TranslationValidator>(translator, text, data, config.train);
   }
   return task;
@@ -91,7 +91,13 @@ void check(const RunConfig& config, const TrainingData& data, const AnyModel& mo
     fail_input("train.metric: translations are measured by loss, bleu, chrf or wer; choose one of them");
   if (classifies && metric != StopMetric::loss && metric != StopMetric::accuracy && metric != StopMetric::f1)
     fail_input("train.metric: classes are measured by loss, accuracy or f1; choose one of them");
-  if (classifies) return;
+  config.train.loss_schedule.check();
+  if (classifies) {
+    if (!config.train.loss_schedule.is_plain())
+      fail_input(
+          "train.guided_attention and train.scheduled_sampling are for models that write; leave them out");
+    return;
+  }
   const int64_t longest = model.encoder_decoder->step_decoder()->longest();
   if (std::max(config.data.max_source_length, config.data.max_target_length) > longest)
     fail_input(

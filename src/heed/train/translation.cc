@@ -6,9 +6,12 @@
 
 namespace heed {
 
-BatchLoss TranslationObjective::loss(Context& c, const Batch& batch, int64_t /*update*/) const {
+BatchLoss TranslationObjective::loss(Context& c, const Batch& batch, int64_t update) const {
   const TokenField& target = batch.field("target");
-  const OutputLoss loss = model_.loss(c, batch.field("source"), target, options_);
+  LossOptions options = options_;
+  options.guided_attention = schedule_.guided_attention.at(update);
+  options.scheduled_sampling = schedule_.scheduled_sampling.at(update);
+  const OutputLoss loss = model_.loss(c, batch.field("source"), target, options);
   return {loss.sum, static_cast<double>(target.layout.rows())};
 }
 

@@ -8,16 +8,18 @@
 
 namespace heed {
 
-// Cross-entropy of the target given the source, label-smoothed.
+// Cross-entropy of the target given the source, label-smoothed, and what the schedule adds at each update.
 class TranslationObjective final : public Objective {
  public:
-  TranslationObjective(const EncoderDecoder& model, const LossOptions& options)
-      : model_(model), options_(options) {}
+  TranslationObjective(const EncoderDecoder& model, const LossOptions& options,
+                       const LossSchedule& schedule = {})
+      : model_(model), options_(options), schedule_(schedule) {}
   BatchLoss loss(Context& c, const Batch& batch, int64_t update) const override;
 
  private:
   const EncoderDecoder& model_;
   LossOptions options_;
+  LossSchedule schedule_;
 };
 
 // Loss on dev, BLEU and chrF of its greedy translations.

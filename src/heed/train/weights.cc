@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
+#include <string_view>
 
 #include "heed/base/text_util.h"
 
@@ -38,7 +40,7 @@ const TensorView& matching(const SafetensorsFile& file, const std::string& name,
 
 TensorViews weight_views(const ParameterStore& parameters) {
   TensorViews views;
-  for (const auto& parameter : parameters.all()) views[parameter->name()] = view_of(parameter->value());
+  for (const auto& [name, value] : parameters.saved()) views[name] = view_of(value);
   return views;
 }
 
@@ -52,16 +54,16 @@ TensorViews moment_views(const ParameterStore& parameters, const Adam& adam) {
 }
 
 void load_weights(const SafetensorsFile& file, ParameterStore& parameters) {
-  for (const auto& parameter : parameters.all()) {
-    const TensorView& view = matching(file, parameter->name(), parameter->shape());
-    std::memcpy(parameter->value().data<float>(), view.bytes.data(), view.bytes.size());
-    parameter->changed();
+  std::set<std::string_view> names;
+  const std::vector<Buffer> saved = parameters.saved();
+  for (const auto& [name, value] : saved) {
+    const TensorView& view = matching(file, name, value.shape());
+    std::memcpy(value.data<float>(), view.bytes.data(), view.bytes.size());
+    names.insert(name);
   }
-  if (file.tensors().size() != parameters.all().size()) {
-    for (const auto& [name, view] : file.tensors()) {
-      if (parameters.find(name) == nullptr) fail_input("{}: this model has no tensor {}", file.name(), name);
-    }
-  }
+  for (const auto& parameter : parameters.all()) parameter->changed();
+  for (const auto& [name, view] : file.tensors())
+    if (!names.contains(name)) fail_input("{}: this model has no tensor {}", file.name(), name);
 }
 
 void load_moments(const SafetensorsFile& file, const ParameterStore& parameters, const Adam& adam) {
@@ -78,23 +80,22 @@ void load_average(const ModelFolder& folder, const std::vector<int64_t>& updates
                   ParameterStore& parameters) {
   require(!updates.empty(), "the average of no checkpoints");
   std::vector<std::vector<double>> sums;
-  for (const auto& parameter : parameters.all()) {
-    sums.emplace_back(static_cast<size_t>(parameter->value().size()), 0.0);
-  }
+  const std::vector<Buffer> saved = parameters.saved();
+  for (const Buffer& tensor : saved) sums.emplace_back(static_cast<size_t>(tensor.value.size()), 0.0);
   for (const int64_t update : updates) {
     load_weights(folder.open_checkpoint(update).weights, parameters);
     for (size_t i = 0; i < sums.size(); ++i) {
-      const float* values = parameters.all()[i]->value().data<float>();
+      const float* values = saved[i].value.data<float>();
       for (size_t j = 0; j < sums[i].size(); ++j) sums[i][j] += values[j];
     }
   }
   for (size_t i = 0; i < sums.size(); ++i) {
-    float* values = parameters.all()[i]->value().data<float>();
+    float* values = saved[i].value.data<float>();
     for (size_t j = 0; j < sums[i].size(); ++j) {
       values[j] = static_cast<float>(sums[i][j] / static_cast<double>(updates.size()));
     }
-    parameters.all()[i]->changed();
   }
+  for (const auto& parameter : parameters.all()) parameter->changed();
 }
 
 }  // namespace heed

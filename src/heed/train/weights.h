@@ -15,7 +15,8 @@ void load_weights(const SafetensorsFile& file, ParameterStore& parameters);
 TensorViews moment_views(const ParameterStore& parameters, const Adam& adam);
 void load_moments(const SafetensorsFile& file, const ParameterStore& parameters, const Adam& adam);
 
-// The mean of the weights of these checkpoints, all of one model.
+// The mean of the weights of these checkpoints, all of one model; of running statistics the mean as well,
+// which is what the averaged weights are nearest to having seen.
 void load_average(const ModelFolder& folder, const std::vector<int64_t>& updates, ParameterStore& parameters);
 
 }  // namespace heed

@@ -15,11 +15,15 @@ double scale_of(const AttentionOptions& options, int64_t width) {
   return options.scaled ? static_cast<double>(1.0f / std::sqrt(static_cast<float>(head_width))) : 1.0;
 }
 
+struct PlainAttention {
+  Values out, guided;
+};
+
 // q, k and v begin where the first query, key and value stand; all have `width` columns.
-Values plain_attention(const Layout& queries, const Layout& keys, int64_t width,
-                       const AttentionOptions& options, const double* q, int64_t q_stride, const double* k,
-                       const double* v, int64_t kv_stride) {
-  Values out(queries.rows() * width);
+PlainAttention plain_attention(const Layout& queries, const Layout& keys, int64_t width,
+                               const AttentionOptions& options, const double* q, int64_t q_stride,
+                               const double* k, const double* v, int64_t kv_stride, const Guide& guide = {}) {
+  PlainAttention plain{Values(queries.rows() * width), Values(queries.rows() * options.heads)};
   kernels::reference::attention<double>({.sentences = queries.sentences(),
                                          .query_offsets = queries.offsets().data(),
                                          .key_offsets = keys.offsets().data(),
@@ -35,10 +39,12 @@ Values plain_attention(const Layout& queries, const Layout& keys, int64_t width,
                                          .q_stride = q_stride,
                                          .k_stride = kv_stride,
                                          .v_stride = kv_stride,
-                                         .out = out.data(),
+                                         .out = plain.out.data(),
                                          .out_stride = width,
-                                         .log_sum = nullptr});
-  return out;
+                                         .log_sum = nullptr,
+                                         .guide = guide.for_kernel(),
+                                         .guided = plain.guided.data()});
+  return plain;
 }
 
 double attention_flops(const Layout& queries, const Layout& keys, int64_t width) {
@@ -61,7 +67,8 @@ OpCase self_case(const std::string& name, const AttentionOptions& options) {
             made.plain = [=](const std::vector<Values>& in) {
               const double* q = in[0].data();
               return std::vector<Values>{plain_attention(layout, layout, width, options, q, 3 * width,
-                                                         q + width, q + 2 * width, 3 * width)};
+                                                         q + width, q + 2 * width, 3 * width)
+                                             .out};
             };
             made.flops = attention_flops(layout, layout, width) / (options.causal ? 2 : 1);
             return made;
@@ -86,7 +93,8 @@ OpCase cross_case(const std::string& name, const AttentionOptions& options) {
             };
             made.plain = [=](const std::vector<Values>& in) {
               return std::vector<Values>{plain_attention(queries, keys, width, options, in[0].data(), width,
-                                                         in[1].data(), in[1].data() + width, 2 * width)};
+                                                         in[1].data(), in[1].data() + width, 2 * width)
+                                             .out};
             };
             made.flops = attention_flops(queries, keys, width);
             return made;
@@ -105,7 +113,35 @@ OpCase shared_case(const std::string& name, const AttentionOptions& options) {
             };
             made.plain = [=](const std::vector<Values>& in) {
               return std::vector<Values>{plain_attention(queries, keys, width, options, in[0].data(), width,
-                                                         in[1].data(), in[1].data(), width)};
+                                                         in[1].data(), in[1].data(), width)
+                                             .out};
+            };
+            made.flops = attention_flops(queries, keys, width);
+            return made;
+          }};
+}
+
+// Keys and values side by side, or (`shared`) the same rows; a narrow guide, so that much of W is far from 1.
+OpCase guided_case(const std::string& name, bool shared, const AttentionOptions& options, int64_t head) {
+  return {name, [=](const OpSize& size) {
+            const int64_t width = size.width, memory_width = shared ? width : 2 * width;
+            const Layout queries = size.layout(), keys = memory_of(size);
+            const Guide guide = guide_of(queries, 0.3f, head);
+            OpInstance made;
+            made.operands = {{"queries", {queries.rows(), width}}, {"memory", {keys.rows(), memory_width}}};
+            made.run = [=](Context& c, const OpInputs& in) {
+              const GuidedAttention attended =
+                  shared ? guided_cross_attention(c, in.var(0), queries, in.var(1), in.var(1), keys, options,
+                                                  guide)
+                         : guided_cross_attention(c, in.var(0), queries, in.var(1), keys, options, guide);
+              return std::vector{attended.out, attended.sums};
+            };
+            made.plain = [=](const std::vector<Values>& in) {
+              const double* memory = in[1].data();
+              const PlainAttention plain =
+                  plain_attention(queries, keys, width, options, in[0].data(), width, memory,
+                                  shared ? memory : memory + width, memory_width, guide);
+              return std::vector<Values>{plain.out, plain.guided};
             };
             made.flops = attention_flops(queries, keys, width);
             return made;
@@ -199,6 +235,27 @@ OpCase step_case(const std::string& name, bool listed, const AttentionOptions& o
       }};
 }
 
+// Sums of f32, as attention leaves them.
+OpCase add_sums_case() {
+  return {"two parts", [](const OpSize& size) {
+            OpInstance made;
+            made.operands = {{"loss", {1}, Operand::Kind::parameter},
+                             {"first", {size.rows(), 2}, Operand::Kind::parameter},
+                             {"second", {size.rows(), 1}, Operand::Kind::parameter}};
+            made.run = [](Context& c, const OpInputs& in) {
+              return std::vector{add_sums(c, in.parameter(0).var(c),
+                                          {in.parameter(1).var(c), in.parameter(2).var(c)}, 0.25f)};
+            };
+            made.plain = [](const std::vector<Values>& in) {
+              const double sum = std::accumulate(in[1].begin(), in[1].end(), 0.0) +
+                                 std::accumulate(in[2].begin(), in[2].end(), 0.0);
+              return std::vector<Values>{{in[0][0] + 0.25 * sum}};
+            };
+            made.flops = static_cast<double>(3 * size.rows());
+            return made;
+          }};
+}
+
 }  // namespace
 
 std::vector<Op> attention_ops() {
@@ -207,28 +264,37 @@ std::vector<Op> attention_ops() {
   const AttentionOptions unscaled{.heads = 1, .scaled = false, .dropout = {}};
   const AttentionOptions thinned{.heads = 2, .dropout = DropoutSite("case", 0.3)};
   const AttentionOptions causal_thinned{.heads = 2, .causal = true, .dropout = DropoutSite("case", 0.3)};
-  return {{"self_attention",
-           "attention.h",
-           "softmax(scale Q K^T) V of each head, queries, keys and values from the same rows",
-           true,
-           {self_case("two heads", two_heads), self_case("causal", causal), self_case("not scaled", unscaled),
-            self_case("with dropout", thinned), self_case("causal with dropout", causal_thinned)}},
-          {"cross_attention",
-           "attention.h",
-           "the same, keys and values from a memory",
-           true,
-           {cross_case("two heads", two_heads), cross_case("not scaled", unscaled),
-            cross_case("with dropout", thinned), shared_case("keys are values", unscaled)}},
-          {"attention_step",
-           "attention.h",
-           "the same for new positions over cached keys and values",
-           false,
-           {step_case("listed rows", true, two_heads), step_case("consecutive rows", false, two_heads)}},
-          {"attention_weights",
-           "attention.h",
-           "the weights softmax(scale Q K^T) themselves",
-           false,
-           {weights_case("two heads", two_heads), weights_case("causal", causal)}}};
+  return {
+      {"self_attention",
+       "attention.h",
+       "softmax(scale Q K^T) V of each head, queries, keys and values from the same rows",
+       true,
+       {self_case("two heads", two_heads), self_case("causal", causal), self_case("not scaled", unscaled),
+        self_case("with dropout", thinned), self_case("causal with dropout", causal_thinned)}},
+      {"cross_attention",
+       "attention.h",
+       "the same, keys and values from a memory",
+       true,
+       {cross_case("two heads", two_heads), cross_case("not scaled", unscaled),
+        cross_case("with dropout", thinned), shared_case("keys are values", unscaled)}},
+      {"guided_cross_attention",
+       "attention.h",
+       "the same, and for each query 1/N sum over keys n of its weight times W_n, their distance from the "
+       "diagonal",
+       true,
+       {guided_case("two heads", false, two_heads, -1), guided_case("the second head", false, two_heads, 1),
+        guided_case("with dropout", false, thinned, -1), guided_case("keys are values", true, unscaled, -1)}},
+      {"add_sums", "guide.h", "a loss plus a factor times all numbers of its parts", true, {add_sums_case()}},
+      {"attention_step",
+       "attention.h",
+       "the same for new positions over cached keys and values",
+       false,
+       {step_case("listed rows", true, two_heads), step_case("consecutive rows", false, two_heads)}},
+      {"attention_weights",
+       "attention.h",
+       "the weights softmax(scale Q K^T) themselves",
+       false,
+       {weights_case("two heads", two_heads), weights_case("causal", causal)}}};
 }
 
 }  // namespace heed::test

@@ -9,6 +9,7 @@ std::vector<Op> embedding_ops();
 std::vector<Op> linear_ops();
 std::vector<Op> layer_ops();
 std::vector<Op> attention_ops();
+std::vector<Op> monotonic_attention_ops();
 std::vector<Op> output_ops();
 std::vector<Op> sigmoid_output_ops();
 std::vector<Op> recurrent_ops();

@@ -1,7 +1,11 @@
 // Activations, dropout, residual connections and norms.
 #include "heed/kernels/reference/layer.h"
 
+#include <cmath>
+#include <utility>
+
 #include "heed/ops/activation.h"
+#include "heed/ops/batch_norm.h"
 #include "heed/ops/norm.h"
 #include "tests/ops/cases/cases.h"
 
@@ -93,6 +97,48 @@ OpCase norm_case(const std::string& name, bool with_y, bool with_norm, double pr
           }};
 }
 
+// By the statistics of the rows, or by running ones.
+OpCase batch_norm_case(const std::string& name, bool training) {
+  return {name, [=](const OpSize& size) {
+            const int64_t rows = size.rows(), width = size.width;
+            Tensor running_mean = Tensor::empty({width}), running_variance = Tensor::empty({width});
+            std::fill_n(running_mean.data<float>(), width, 0.25f);
+            std::fill_n(running_variance.data<float>(), width, 1.5f);
+            OpInstance made;
+            made.operands = {{"x", {rows, width}, Operand::Kind::activation, 1.0, 0.5},
+                             {"gain", {width}, Operand::Kind::parameter, 0.3, 1.0},
+                             {"bias", {width}, Operand::Kind::parameter}};
+            made.run = [=](Context& c, const OpInputs& in) {
+              const bool before = std::exchange(c.training, training);
+              const Var y = batch_norm(c, in.var(0),
+                                       {.gain = &in.parameter(1),
+                                        .bias = &in.parameter(2),
+                                        .running_mean = running_mean,
+                                        .running_variance = running_variance});
+              c.training = before;
+              return std::vector{y};
+            };
+            made.plain = [=](const std::vector<Values>& in) {
+              Values y(rows * width);
+              for (int64_t j = 0; j < width; ++j) {
+                double mean = 0.25, variance = 1.5;
+                if (training) {
+                  mean = variance = 0.0;
+                  for (int64_t r = 0; r < rows; ++r) mean += in[0][r * width + j] / static_cast<double>(rows);
+                  for (int64_t r = 0; r < rows; ++r)
+                    variance += std::pow(in[0][r * width + j] - mean, 2) / static_cast<double>(rows);
+                }
+                for (int64_t r = 0; r < rows; ++r)
+                  y[r * width + j] =
+                      in[1][j] * (in[0][r * width + j] - mean) / std::sqrt(variance + 1e-5) + in[2][j];
+              }
+              return std::vector<Values>{y};
+            };
+            made.flops = 8.0 * static_cast<double>(rows * width);
+            return made;
+          }};
+}
+
 }  // namespace
 
 std::vector<Op> layer_ops() {
@@ -117,6 +163,11 @@ std::vector<Op> layer_ops() {
        "LayerNorm(x + dropout(y))",
        true,
        {norm_case("plain", true, true, 0.0), norm_case("with dropout", true, true, 0.3)}},
+      {"batch_norm",
+       "batch_norm.h",
+       "BatchNorm(x) over all rows",
+       true,
+       {batch_norm_case("training", true), batch_norm_case("running statistics", false)}},
       {"residual",
        "norm.h",
        "x + dropout(y)",

@@ -111,11 +111,11 @@ Layout keys_of(const OpSize& size) {
 struct PlainAdditive {
   std::vector<int32_t> query_offsets, begin, end;
   std::vector<int64_t> weight_begin;
-  Values out, weights;
+  Values out, weights, guided;
 
   PlainAdditive(std::vector<int32_t> offsets, std::vector<int32_t> key_begin, std::vector<int32_t> key_end,
                 int64_t width, int64_t value_width, const double* q, const double* k, const double* v,
-                const double* score)
+                const double* score, const Guide& guide)
       : query_offsets(std::move(offsets)), begin(std::move(key_begin)), end(std::move(key_end)) {
     int64_t pairs = 0;
     for (size_t b = 0; b < begin.size(); ++b) {
@@ -124,6 +124,7 @@ struct PlainAdditive {
     }
     weights.resize(pairs);
     out.resize(query_offsets.back() * value_width);
+    guided.resize(query_offsets.back());
     for (size_t b = 0; b < begin.size(); ++b) {
       kernels::reference::additive_attention<double>({.sentences = static_cast<int64_t>(begin.size()),
                                                       .query_offsets = query_offsets.data(),
@@ -140,16 +141,19 @@ struct PlainAdditive {
                                                       .score = score,
                                                       .weight_begin = weight_begin.data(),
                                                       .weights = weights.data(),
-                                                      .out = out.data()},
+                                                      .out = out.data(),
+                                                      .guide = guide.for_kernel(),
+                                                      .guided = guided.data()},
                                                      static_cast<int64_t>(b));
     }
   }
   PlainAdditive(const Layout& queries, const Layout& keys, int64_t width, int64_t value_width,
-                const double* q, const double* k, const double* v, const double* score)
+                const double* q, const double* k, const double* v, const double* score,
+                const Guide& guide = {})
       : PlainAdditive({queries.offsets().begin(), queries.offsets().end()},
                       {keys.offsets().begin(), keys.offsets().end() - 1},
-                      {keys.offsets().begin() + 1, keys.offsets().end()}, width, value_width, q, k, v,
-                      score) {}
+                      {keys.offsets().begin() + 1, keys.offsets().end()}, width, value_width, q, k, v, score,
+                      guide) {}
 };
 
 double additive_flops(const Layout& queries, const Layout& keys, int64_t width, int64_t value_width) {
@@ -159,8 +163,8 @@ double additive_flops(const Layout& queries, const Layout& keys, int64_t width, 
   return pairs * static_cast<double>(12 * width + 2 * value_width);
 }
 
-OpCase additive_case() {
-  return {"plain", [](const OpSize& size) {
+OpCase additive_case(bool guided) {
+  return {"plain", [=](const OpSize& size) {
             const int64_t width = size.width, value_width = size.width + 5;
             const Layout queries = size.layout(), keys = keys_of(size);
             OpInstance made;
@@ -168,14 +172,19 @@ OpCase additive_case() {
                              {"keys", {keys.rows(), width}},
                              {"values", {keys.rows(), value_width}},
                              {"score", {1, width}, Operand::Kind::parameter, 0.5}};
+            const Guide guide = guided ? guide_of(queries, 0.3f, -1) : Guide();
             made.run = [=](Context& c, const OpInputs& in) {
-              return std::vector{
-                  additive_attention(c, in.var(0), queries, in.var(1), in.var(2), keys, in.parameter(3))};
+              const auto ask = [&](auto op, const auto&... more) {
+                return op(c, in.var(0), queries, in.var(1), in.var(2), keys, in.parameter(3), more...);
+              };
+              if (!guided) return std::vector{ask(additive_attention)};
+              const GuidedAttention attended = ask(guided_additive_attention, guide);
+              return std::vector{attended.out, attended.sums};
             };
             made.plain = [=](const std::vector<Values>& in) {
-              return std::vector<Values>{PlainAdditive(queries, keys, width, value_width, in[0].data(),
-                                                       in[1].data(), in[2].data(), in[3].data())
-                                             .out};
+              const PlainAdditive plain(queries, keys, width, value_width, in[0].data(), in[1].data(),
+                                        in[2].data(), in[3].data(), guide);
+              return guided ? std::vector<Values>{plain.out, plain.guided} : std::vector<Values>{plain.out};
             };
             made.flops = additive_flops(queries, keys, width, value_width);
             return made;
@@ -207,7 +216,8 @@ OpCase additive_step_case() {
             };
             made.plain = [=](const std::vector<Values>& in) {
               const PlainAdditive plain({queries.offsets().begin(), queries.offsets().end()}, first, last,
-                                        width, width, in[0].data(), in[1].data(), in[2].data(), in[3].data());
+                                        width, width, in[0].data(), in[1].data(), in[2].data(), in[3].data(),
+                                        {});
               return std::vector<Values>{plain.out};
             };
             made.flops = static_cast<double>(offsets.back() * 14 * width);
@@ -262,7 +272,12 @@ std::vector<Op> recurrent_ops() {
        "additive_attention.h",
        "softmax(v . tanh(q + k)) V of each sentence",
        true,
-       {additive_case()}},
+       {additive_case(false)}},
+      {"guided_additive_attention",
+       "additive_attention.h",
+       "the same, and for each query 1/N sum over keys n of its weight times W_n",
+       true,
+       {additive_case(true)}},
       {"additive_attention_step",
        "additive_attention.h",
        "the same for new positions over cached keys and values",

@@ -94,6 +94,11 @@ HWY_NOINLINE void attend(const AdditiveAttentionArgs<T>& args, int64_t b) {
     }
     for (int64_t s = 0; s < keys; ++s) sum += weights[s] = std::exp(weights[s] - highest);
     for (int64_t s = 0; s < keys; ++s) weights[s] /= sum;
+    if (args.guide) {
+      float guided = 0.0f;
+      for (int64_t s = 0; s < keys; ++s) guided += weights[s] * guide_penalty<float>(args.guide, i, s, keys);
+      args.guided[i] = keys == 0 ? 0.0f : guided / static_cast<float>(keys);
+    }
     if (!wants_contexts) continue;
     std::fill_n(context, value_room, 0.0f);
     for (int64_t s = 0; s < keys; ++s) add_scaled(weights[s], v + s * value_room, context, value_room);
@@ -133,6 +138,9 @@ HWY_NOINLINE void attend_gradient(const AdditiveAttentionGradientArgs<T>& args, 
     float mean = 0.0f;  // of d_weight under the weights
     for (int64_t s = 0; s < keys; ++s) {
       d_weight[s] = product_of(d_out, v + s * value_room, value_room);
+      if (args.d_guided != nullptr)
+        d_weight[s] +=
+            args.d_guided[i] / static_cast<float>(keys) * guide_penalty<float>(forward.guide, i, s, keys);
       mean += weights[s] * d_weight[s];
       add_scaled(weights[s], d_out, dv + s * value_room, value_room);
     }

@@ -17,6 +17,7 @@
 // After highway.h.
 #include "heed/kernels/cpu/attention-inl.h"
 #include "heed/kernels/cpu/dropout-inl.h"
+#include "heed/kernels/cpu/guide-inl.h"
 #include "heed/kernels/cpu/simd_math-inl.h"
 
 #ifndef HEED_KERNELS_CPU_ATTENTION_CC_
@@ -81,10 +82,11 @@ void attention_block(const AttentionArgs<T>& args, const AttentionPiece& piece) 
   const int64_t queries = piece.end - piece.begin;
   const int64_t first_query = piece.begin - args.query_offsets[piece.sentence];
   const int64_t key_begin = args.key_offsets[piece.sentence];
-  const int64_t keys = args.causal ? first_query + queries : args.key_offsets[piece.sentence + 1] - key_begin;
+  const int64_t all_keys = args.key_offsets[piece.sentence + 1] - key_begin;
+  const int64_t keys = args.causal ? first_query + queries : all_keys;
   const bool drops = args.dropout.threshold() != 0;
 
-  float* q = scratch<AttentionUse, float>(kBlock * (5 * row + kBlock) + 4 * kBlock);
+  float* q = scratch<AttentionUse, float>(kBlock * (5 * row + kBlock) + 5 * kBlock);
   float* out = q + kBlock * row;
   float* k = out + kBlock * row;
   float* v = k + kBlock * row;
@@ -92,7 +94,8 @@ void attention_block(const AttentionArgs<T>& args, const AttentionPiece& piece) 
   float* scores = k_transposed + kBlock * row;
   float* maximum = scores + kBlock * kBlock;
   float* sum = maximum + kBlock;
-  float* factors = sum + kBlock;
+  float* guided = sum + kBlock;
+  float* factors = guided + kBlock;
 
   for (int64_t h = 0; h < args.heads; ++h) {
     const Dropout dropout{args.dropout.probability,
@@ -102,6 +105,7 @@ void attention_block(const AttentionArgs<T>& args, const AttentionPiece& piece) 
     if (keys == 0) fill_zero(out, queries * row);
     std::fill_n(maximum, queries, kMinusInfinity);
     std::fill_n(sum, queries, 0.0f);
+    std::fill_n(guided, queries, 0.0f);
     for (int64_t key = 0; key < keys; key += kBlock) {
       const int64_t here = std::min(kBlock, keys - key);
       copy_rows(args.k + (key_begin + key) * args.k_stride + h * width, args.k_stride, here, width, 1.0f, k,
@@ -117,6 +121,9 @@ void attention_block(const AttentionArgs<T>& args, const AttentionPiece& piece) 
         const int64_t visible = diagonal ? std::min(here, first_query + i + 1 - key) : here;
         const float shrink = exponentials(scores + i * kBlock, visible, maximum[i], sum[i]);
         if (key > 0) multiply(out + i * row, row, shrink);
+        if (args.guide.guides(h))
+          guided[i] = guided[i] * shrink + guided_sum(scores + i * kBlock, visible,
+                                                      GuideRow(args.guide, piece.begin + i, all_keys), key);
         if (drops) {
           dropout_factors(dropout, args.query_row_keys[piece.begin + i], key, visible, factors);
           multiply(scores + i * kBlock, visible, factors);
@@ -134,6 +141,9 @@ void attention_block(const AttentionArgs<T>& args, const AttentionPiece& piece) 
       if (args.log_sum != nullptr)
         args.log_sum[(piece.begin + i) * args.heads + h] =
             keys == 0 ? kMinusInfinity : maximum[i] + std::log(sum[i]);
+      if (args.guide)
+        args.guided[(piece.begin + i) * args.heads + h] =
+            keys == 0 ? 0.0f : guided[i] / sum[i] / static_cast<float>(all_keys);
     }
   }
 }

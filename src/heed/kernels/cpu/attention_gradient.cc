@@ -3,6 +3,7 @@
 // both ascending.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "heed/base/random.h"
 #include "heed/kernels/attention.h"
@@ -15,6 +16,7 @@
 // After highway.h.
 #include "heed/kernels/cpu/attention-inl.h"
 #include "heed/kernels/cpu/dropout-inl.h"
+#include "heed/kernels/cpu/guide-inl.h"
 #include "heed/kernels/cpu/simd_math-inl.h"
 
 #ifndef HEED_KERNELS_CPU_ATTENTION_GRADIENT_CC_
@@ -28,10 +30,19 @@ HWY_BEFORE_NAMESPACE();
 namespace heed::kernels::cpu {
 namespace HWY_NAMESPACE {
 
+// What a guide adds to the slope of the weights of one query, from the key `first` on.
+struct GuideSlope {
+  GuideRow row;
+  float d_guided;  // over the number of keys
+  int64_t first;
+};
+
 // From scores s and products dp = d_out . v of one query, in place: weights after dropout and ds = p (dp' -
-// delta). Zero where the query does not see the key, up to `keys` in whole vectors.
+// delta), dp' with what a guide adds. Zero where the query does not see the key, up to `keys` in whole
+// vectors.
 HWY_INLINE void weights_and_slopes(float* HWY_RESTRICT s, float* HWY_RESTRICT dp, int64_t visible,
-                                   int64_t keys, float log_sum, float delta, const float* factors) {
+                                   int64_t keys, float log_sum, float delta, const float* factors,
+                                   const std::optional<GuideSlope>& guide) {
   const F32 d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   for (int64_t j = 0; j < keys; j += lanes) {
@@ -43,6 +54,8 @@ HWY_INLINE void weights_and_slopes(float* HWY_RESTRICT s, float* HWY_RESTRICT dp
       kept = hn::IfThenElseZero(seen, hn::Mul(p, factor));
       slope = hn::Mul(slope, factor);
     }
+    if (guide)
+      slope = hn::MulAdd(hn::Set(d, guide->d_guided), guide_penalties(guide->row, guide->first + j), slope);
     hn::StoreU(kept, d, s + j);
     hn::StoreU(hn::IfThenElseZero(seen, hn::Mul(p, hn::Sub(slope, hn::Set(d, delta)))), d, dp + j);
   }
@@ -71,6 +84,8 @@ void attention_gradient_head(const AttentionGradientArgs<T>& args, int64_t sente
   const Dropout dropout{forward.dropout.probability,
                         drops ? mix64(forward.dropout.key, static_cast<uint64_t>(h)) : 0};
 
+  const bool guided = args.d_guided != nullptr && forward.guide.guides(h);
+
   const int64_t query_room = (queries + kBlock - 1) / kBlock * kBlock;
   float* dq =
       scratch<AttentionGradientUse, float>(query_room * (3 * row + 1) + kBlock * (6 * row + 2 * kBlock + 2));
@@ -98,6 +113,10 @@ void attention_gradient_head(const AttentionGradientArgs<T>& args, int64_t sente
       dot = hn::MulAdd(load_n(d, out + c, n), hn::LoadU(d, d_out + i * row + c), dot);
     });
     delta[i] = hn::GetLane(hn::SumOfLanes(d, dot));
+    if (guided) {
+      const int64_t at = (query_begin + i) * forward.heads + h;
+      delta[i] += args.d_guided[at] * forward.guided[at];
+    }
   }
   if (keys == 0) fill_zero(dq, queries * row);
 
@@ -122,9 +141,14 @@ void attention_gradient_head(const AttentionGradientArgs<T>& args, int64_t sente
         const int64_t r = query_begin + query + i;
         const int64_t visible = forward.causal ? std::min(here, query + i + 1 - key) : here;
         if (drops) dropout_factors(dropout, forward.query_row_keys[r], key, visible, factors);
+        std::optional<GuideSlope> guide;
+        if (guided) {
+          const float d_guided = args.d_guided[r * forward.heads + h] / static_cast<float>(keys);
+          guide.emplace(GuideSlope{GuideRow(forward.guide, r, keys), d_guided, key});
+        }
         weights_and_slopes(weights + i * kBlock, slopes + i * kBlock, visible, here,
                            forward.log_sum[r * forward.heads + h], delta[query + i],
-                           drops ? factors : nullptr);
+                           drops ? factors : nullptr, guide);
       }
       product({weights, 1, kBlock}, d_out_here, row, here, rows, 0, first, dv, row, row);
       product({slopes, 1, kBlock}, q_here, row, here, rows, 0, first, dk, row, row);

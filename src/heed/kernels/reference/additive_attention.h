@@ -28,6 +28,11 @@ void additive_attention(const AdditiveAttentionArgs<T>& args, int64_t b) {
     }
     for (int64_t s = 0; s < keys; ++s) sum += weights[s] = std::exp(weights[s] - highest);
     for (int64_t s = 0; s < keys; ++s) weights[s] /= sum;
+    if (args.guide) {
+      R guided = 0;
+      for (int64_t s = 0; s < keys; ++s) guided += weights[s] * guide_penalty<R>(args.guide, i, s, keys);
+      args.guided[i] = keys == 0 ? R{0} : guided / static_cast<R>(keys);
+    }
     if (args.out == nullptr) continue;
     std::fill(context.begin(), context.end(), R{0});
     for (int64_t s = 0; s < keys; ++s) {
@@ -60,6 +65,8 @@ void additive_attention_gradient(const AdditiveAttentionGradientArgs<T>& args, i
         sum += static_cast<R>(d_out[m]) * static_cast<R>(v[m]);
         dv[s * value_width + m] += weights[s] * static_cast<R>(d_out[m]);
       }
+      if (args.d_guided != nullptr)
+        sum += args.d_guided[i] / static_cast<R>(keys) * guide_penalty<R>(forward.guide, i, s, keys);
       d_weight[s] = sum;
       mean += weights[s] * sum;
     }

@@ -32,8 +32,8 @@ R dot(const T* a, const T* b, int64_t size) {
   return sum;
 }
 
-// Calls f(head, query row, first key row, weights, dropout factors) for every query of every head; returns
-// nothing. weights are those before dropout.
+// Calls f(sentence, head, query row, weights, log of their sum, dropout factors) for every query of every
+// head. weights are those before dropout.
 template <class T, class F>
 void for_each_query(const AttentionArgs<T>& args, F&& f) {
   using R = Real<T>;
@@ -51,7 +51,7 @@ void for_each_query(const AttentionArgs<T>& args, F&& f) {
                                            args.k + (key_begin + j) * args.k_stride + h * args.head_width,
                                            args.head_width);
         const R log_sum = softmax(weights);
-        f(h, r, key_begin, weights, log_sum, DropoutFactors(dropout, args.query_row_keys, r));
+        f(b, h, r, weights, log_sum, DropoutFactors(dropout, args.query_row_keys, r));
       }
     }
   }
@@ -61,8 +61,9 @@ template <class T>
 void attention(const AttentionArgs<T>& args) {
   using R = Real<T>;
   std::vector<R> sum(args.head_width);
-  for_each_query(args, [&](int64_t h, int64_t r, int64_t key_begin, const std::vector<R>& weights, R log_sum,
+  for_each_query(args, [&](int64_t b, int64_t h, int64_t r, const std::vector<R>& weights, R log_sum,
                            const DropoutFactors& factor) {
+    const int64_t key_begin = args.key_offsets[b], keys = args.key_offsets[b + 1] - key_begin;
     std::fill(sum.begin(), sum.end(), R{0});
     for (size_t j = 0; j < weights.size(); ++j) {
       const T* v = args.v + (key_begin + static_cast<int64_t>(j)) * args.v_stride + h * args.head_width;
@@ -72,11 +73,16 @@ void attention(const AttentionArgs<T>& args) {
     for (int64_t c = 0; c < args.head_width; ++c)
       args.out[r * args.out_stride + h * args.head_width + c] = static_cast<T>(sum[c]);
     if (args.log_sum != nullptr) args.log_sum[r * args.heads + h] = log_sum;
+    if (!args.guide) return;
+    R guided = 0;
+    for (size_t j = 0; j < weights.size() && args.guide.guides(h); ++j)
+      guided += weights[j] * guide_penalty<R>(args.guide, r, static_cast<int64_t>(j), keys);
+    args.guided[r * args.heads + h] = keys == 0 ? R{0} : guided / static_cast<R>(keys);
   });
 }
 
-// With p the weights, w = dropout(p), dw = d_out . v, dp = dropout'(dw):  ds = p (dp - sum p dp);
-// dq = scale ds K, dk = scale ds^T Q, dv = w^T d_out.
+// With p the weights, w = dropout(p), dw = d_out . v, dp = dropout'(dw) + d_guided W / N:  ds = p (dp - sum p
+// dp); dq = scale ds K, dk = scale ds^T Q, dv = w^T d_out.
 template <class T>
 void attention_gradient(const AttentionGradientArgs<T>& args) {
   using R = Real<T>;
@@ -86,8 +92,10 @@ void attention_gradient(const AttentionGradientArgs<T>& args) {
   const int64_t keys = forward.key_offsets[forward.sentences];
   std::vector<R> dq(queries * width), dk(keys * width), dv(keys * width);
   std::vector<R> dp;
-  for_each_query(forward, [&](int64_t h, int64_t r, int64_t key_begin, const std::vector<R>& p, R,
+  for_each_query(forward, [&](int64_t b, int64_t h, int64_t r, const std::vector<R>& p, R,
                               const DropoutFactors& factor) {
+    const int64_t key_begin = forward.key_offsets[b], length = forward.key_offsets[b + 1] - key_begin;
+    const bool guided = args.d_guided != nullptr && forward.guide.guides(h);
     const T* d_out = args.d_out + r * args.d_out_stride + h * d;
     dp.resize(p.size());
     R delta = 0;
@@ -95,6 +103,9 @@ void attention_gradient(const AttentionGradientArgs<T>& args) {
       const int64_t row = key_begin + static_cast<int64_t>(j);
       const R kept = factor(static_cast<int64_t>(j));
       dp[j] = dot<R>(d_out, forward.v + row * forward.v_stride + h * d, d) * kept;
+      if (guided)
+        dp[j] += args.d_guided[r * forward.heads + h] / static_cast<R>(length) *
+                 guide_penalty<R>(forward.guide, r, static_cast<int64_t>(j), length);
       delta += p[j] * dp[j];
       for (int64_t c = 0; c < d; ++c) dv[row * width + h * d + c] += p[j] * kept * static_cast<R>(d_out[c]);
     }

@@ -48,11 +48,13 @@ CrossAttention::CrossAttention(ParameterStore& store, const std::string& name,
       output_(store, name + ".output", options.width, options.width) {}
 
 Var CrossAttention::operator()(Context& c, const Var& x, const Layout& layout, const Var& memory,
-                               const Layout& memory_layout) const {
+                               const Layout& memory_layout, GuidedLoss* guided) const {
   const Var queries = queries_(c, x);               // [R_t, D]
   const Var projected = project_memory(c, memory);  // [R_s, 2D]
-  const Var heads = cross_attention(c, queries, layout, projected, memory_layout, options_);
-  return output_(c, heads);
+  const GuidedAttention heads = guided_cross_attention(c, queries, layout, projected, memory_layout, options_,
+                                                       guided ? guided->guide() : Guide());
+  if (guided) guided->add(heads.sums);
+  return output_(c, heads.out);
 }
 
 Var CrossAttention::step(Context& c, const Var& x, const KeyValueCache& projected,

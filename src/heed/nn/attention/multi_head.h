@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/nn/attention/guided_loss.h"
 #include "heed/nn/attention/key_value_cache.h"
 #include "heed/nn/linear.h"
 #include "heed/ops/attention.h"
@@ -44,9 +45,9 @@ class CrossAttention {
  public:
   CrossAttention(ParameterStore& store, const std::string& name, const MultiHeadOptions& options);
 
-  // x [R_t, D], memory [R_s, D] -> [R_t, D]
+  // x [R_t, D], memory [R_s, D] -> [R_t, D]; guided unless `guided` is null.
   Var operator()(Context& c, const Var& x, const Layout& layout, const Var& memory,
-                 const Layout& memory_layout) const;
+                 const Layout& memory_layout, GuidedLoss* guided = nullptr) const;
   // memory [R_s, D] -> keys and values [R_s, 2D], once a sentence.
   Var project_memory(Context& c, const Var& memory) const { return memory_projections_(c, memory); }
   Var step(Context& c, const Var& x, const KeyValueCache& projected, const StepMemory& memory) const;

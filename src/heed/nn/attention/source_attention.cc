@@ -1,5 +1,7 @@
 #include "heed/nn/attention/source_attention.h"
 
+#include <cmath>
+
 #include "heed/ops/rows.h"
 
 namespace heed {
@@ -24,6 +26,16 @@ SourceAttention::SourceAttention(ParameterStore& store, const std::string& name,
       score_ = &store.add(name + ".score", {1, options.score_width}, Initial::xavier(options.score_width, 1));
       break;
   }
+  if (options.monotonic) {
+    require(options.score != Score::additive && !is_local(), "{}: only products over all keys are monotonic",
+            name);
+    // At first a key is passed by more often than chosen, so that later ones are reached at all (Raffel et
+    // al. 2017, section 2.5).
+    monotonic_ = {.offset = &store.add(name + ".offset", {1}, Initial::constant(-1.0)),
+                  .scale = options_.scaled ? 1.0f / std::sqrt(static_cast<float>(memory_width)) : 1.0f,
+                  .noise = static_cast<float>(options.monotonic_noise),
+                  .site = DropoutSite(name + ".noise", 0.0).site};
+  }
   local_ = {.reach = options.reach, .score = score_, .scaled = options_.scaled};
   if (options.window == Window::local_p) {
     place_hidden_.emplace(store, name + ".place_hidden", query_width, query_width, 1, false);
@@ -44,20 +56,57 @@ Var SourceAttention::places(Context& c, const Var& queries) const {
 }
 
 Var SourceAttention::operator()(Context& c, const Var& queries, const Layout& layout,
-                                std::span<const int32_t> positions, const Memory& memory) const {
+                                std::span<const int32_t> positions, const Memory& memory,
+                                const Wanted& wanted) const {
   const Var q = project(c, queries);
+  if (monotonic_) {
+    if (c.training || c.recording()) {
+      return expected_monotonic_attention(c, q, layout, memory.keys, memory.values, memory.layout,
+                                          *monotonic_);
+    }
+    std::vector<int32_t> from_the_first(static_cast<size_t>(layout.sentences()), 0);
+    return Var(choose(c, q.value, layout, memory, wanted.attended ? *wanted.attended : from_the_first).out);
+  }
   if (is_local()) {
     return local_attention(c, q, layout, positions, places(c, queries), memory.keys, memory.values,
                            memory.layout, local_);
   }
-  if (is_additive())
-    return additive_attention(c, q, layout, memory.keys, memory.values, memory.layout, *score_);
-  return cross_attention(c, q, layout, memory.keys, memory.values, memory.layout, options_);
+  const Guide guide = wanted.guided ? wanted.guided->guide(wanted.in_batch) : Guide();
+  const GuidedAttention attended =
+      is_additive()
+          ? guided_additive_attention(c, q, layout, memory.keys, memory.values, memory.layout, *score_, guide)
+          : guided_cross_attention(c, q, layout, memory.keys, memory.values, memory.layout, options_, guide);
+  if (wanted.guided) wanted.guided->add(attended.sums);
+  return attended.out;
+}
+
+MonotonicChoice SourceAttention::choose(Context& c, const Tensor& queries, const Layout& layout,
+                                        const Memory& memory, std::span<int32_t> attended) const {
+  std::vector<int32_t> lengths;
+  for (int64_t b = 0; b < memory.layout.sentences(); ++b) lengths.push_back(memory.layout.length(b));
+  return hard_monotonic_attention(
+      c, queries, layout, memory.keys.value, memory.values.value,
+      {.first = memory.layout.offsets().first(lengths.size()), .lengths = lengths, .attended = attended},
+      *monotonic_);
 }
 
 std::vector<Tensor> SourceAttention::weights(Context& c, const Var& queries, const Layout& layout,
                                              std::span<const int32_t> positions, const Memory& memory) const {
   const Tensor q = project(c, queries).value;
+  if (monotonic_) {
+    std::vector<int32_t> attended(static_cast<size_t>(layout.sentences()), 0);
+    const MonotonicChoice choice = choose(c, q, layout, memory, attended);
+    std::vector<Tensor> sentences;
+    for (int64_t b = 0; b < layout.sentences(); ++b) {
+      Tensor& sentence =
+          sentences.emplace_back(Tensor::zeros({1, layout.length(b), memory.layout.length(b)}));
+      for (int64_t t = 0; t < layout.length(b); ++t) {
+        const int32_t key = choice.found[static_cast<size_t>(layout.begin(b) + t)];
+        if (key >= 0) sentence.row<float>(t)[key] = 1.0f;
+      }
+    }
+    return sentences;
+  }
   if (is_local()) {
     return local_attention_weights(c, q, layout, positions, places(c, queries).value, memory.keys.value,
                                    memory.layout, local_);
@@ -72,9 +121,18 @@ Tensor SourceAttention::cached(Context& c, const Memory& memory) const {
 }
 
 Var SourceAttention::step(Context& c, const Var& queries, std::span<const int32_t> positions,
-                          const KeyValueCache& cache, const StepMemory& memory) const {
+                          const KeyValueCache& cache, const StepMemory& memory,
+                          std::span<int32_t> attended) const {
   const AttentionSpans spans{.offsets = memory.offsets, .rows = {}, .first = memory.first};
   const Tensor q = project(c, queries).value, stored = cache.stored();
+  if (monotonic_) {
+    std::vector<int32_t> lengths;
+    for (size_t r = 0; r < memory.first.size(); ++r)
+      lengths.push_back(memory.offsets[r + 1] - memory.offsets[r]);
+    const Layout layout = Layout::of_lengths(std::vector<int32_t>(lengths.size(), 1));
+    const MonotonicSpans from{.first = memory.first, .lengths = lengths, .attended = attended};
+    return Var(hard_monotonic_attention(c, q, layout, stored, stored, from, *monotonic_).out);
+  }
   const Tensor keys = is_additive() ? stored.columns(0, q.width()) : stored;
   const Tensor values = is_additive() ? stored.columns(q.width(), stored.width()) : stored;
   if (is_local()) {

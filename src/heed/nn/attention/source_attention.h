@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "heed/nn/attention/guided_loss.h"
 #include "heed/nn/attention/key_value_cache.h"
 #include "heed/nn/linear.h"
 #include "heed/ops/additive_attention.h"
 #include "heed/ops/local_attention.h"
+#include "heed/ops/monotonic_attention.h"
 
 namespace heed {
 
@@ -28,12 +30,15 @@ struct SourceAttentionOptions {
   int64_t query_width = 0, memory_width = 0;  // Q, M
   int64_t score_width = 0;                    // A, of additive scores
   Window window = Window::global;
-  int64_t reach = 10;  // D of local windows
+  int64_t reach = 10;            // D of local windows
+  bool monotonic = false;        // a query goes on from the key that the one before it chose, and never back
+  double monotonic_noise = 0.0;  // of its energies while training
 };
 
 class SourceAttention {
  public:
-  // Throws Error when a dot product is asked of widths that differ.
+  // Throws Error when a dot product is asked of widths that differ, or additive scores or local windows to be
+  // monotonic.
   SourceAttention(ParameterStore& store, const std::string& name, const SourceAttentionOptions& options);
 
   // The encoder's output as keys and values; W_k k is computed once a sentence.
@@ -44,18 +49,33 @@ class SourceAttention {
   };
   Memory read(Context& c, const Var& memory, const Layout& layout) const;
 
+  // What a pass wants of attention beside its result.
+  struct Wanted {
+    GuidedLoss* guided = nullptr;            // takes up the distance from the diagonal, of queries that are
+    std::span<const int32_t> in_batch = {};  // these rows of the batch; none named: all of them
+    std::vector<int32_t>* attended =
+        nullptr;  // [B] where monotonic attention goes on from; null: the first key
+  };
   // queries [R_q, Q] -> contexts [R_q, M]. Both layouts have the same sentences. positions [R_q]: where each
-  // query stands in its sentence, which local windows ask.
+  // query stands in its sentence, which local windows ask. What is monotonic takes the expectation over
+  // alignments while it is learnt, and chooses otherwise.
   Var operator()(Context& c, const Var& queries, const Layout& layout, std::span<const int32_t> positions,
-                 const Memory& memory) const;
-  // For each sentence the weights [1, T, S].
+                 const Memory& memory, const Wanted& wanted) const;
+  Var operator()(Context& c, const Var& queries, const Layout& layout, std::span<const int32_t> positions,
+                 const Memory& memory) const {
+    return (*this)(c, queries, layout, positions, memory, Wanted());
+  }
+  // Whether it can be guided: by the weights that a softmax makes over all keys.
+  bool has_softmax() const { return !is_local() && !monotonic_; }
+  // For each sentence the weights [1, T, S]; of what is monotonic, the choices.
   std::vector<Tensor> weights(Context& c, const Var& queries, const Layout& layout,
                               std::span<const int32_t> positions, const Memory& memory) const;
 
-  // Decoding: what a cache keeps of a memory, and contexts out of it for queries [N, Q] -> [N, M].
+  // Decoding: what a cache keeps of a memory, and contexts out of it for queries [N, Q] -> [N, M]. attended
+  // [N]: the key that each goes on from, where attention is monotonic; it moves.
   Tensor cached(Context& c, const Memory& memory) const;
   Var step(Context& c, const Var& queries, std::span<const int32_t> positions, const KeyValueCache& cache,
-           const StepMemory& memory) const;
+           const StepMemory& memory, std::span<int32_t> attended) const;
 
   // Of additive scores W_q [A, Q] and v [1, A], for the op that attends by itself; else null.
   const Parameter* query_weight() const { return is_additive() ? &queries_->weight() : nullptr; }
@@ -65,6 +85,8 @@ class SourceAttention {
   bool is_additive() const { return score_ != nullptr; }
   bool is_local() const { return window_ != Window::global; }
   Var project(Context& c, const Var& queries) const;
+  MonotonicChoice choose(Context& c, const Tensor& queries, const Layout& layout, const Memory& memory,
+                         std::span<int32_t> attended) const;
   // Of local-p v_p . tanh(W_p q)  [R_q, 1] (Luong et al. 2015, eq. 9); else nothing.
   Var places(Context& c, const Var& queries) const;
 
@@ -74,6 +96,7 @@ class SourceAttention {
   std::optional<Linear> place_hidden_, place_;  // W_p, v_p
   std::optional<Linear> queries_, keys_;        // W or W_q; W_k
   const Parameter* score_ = nullptr;            // v [1, A]
+  std::optional<MonotonicOptions> monotonic_;
 };
 
 }  // namespace heed

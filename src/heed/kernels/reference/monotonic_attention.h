@@ -1,0 +1,129 @@
+// The kernels of kernels/monotonic_attention.h as plain loops, a sentence at a time.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "heed/base/random.h"
+#include "heed/kernels/monotonic_attention.h"
+
+namespace heed::kernels::reference {
+
+template <class T>
+Real<T> monotonic_energy(const MonotonicAttentionArgs<T>& args, int64_t query, int64_t key) {
+  using R = Real<T>;
+  const T* q = args.q + query * args.q_stride;
+  const T* k = args.k + key * args.k_stride;
+  R sum = 0;
+  for (int64_t a = 0; a < args.width; ++a) sum += static_cast<R>(q[a]) * static_cast<R>(k[a]);
+  return args.scale * sum + *args.offset;
+}
+
+// out = sum over keys of weights * values
+template <class T>
+void monotonic_context(const MonotonicAttentionArgs<T>& args, int64_t query, int64_t first, int64_t keys,
+                       const Real<T>* weights) {
+  using R = Real<T>;
+  std::vector<R> context(static_cast<size_t>(args.value_width));
+  for (int64_t j = 0; j < keys; ++j) {
+    const T* v = args.v + (first + j) * args.v_stride;
+    for (size_t m = 0; m < context.size(); ++m) context[m] += weights[j] * static_cast<R>(v[m]);
+  }
+  for (size_t m = 0; m < context.size(); ++m)
+    args.out[query * args.value_width + static_cast<int64_t>(m)] = static_cast<T>(context[m]);
+}
+
+// alpha_{i-1}: of the row before, or before the first row all on the first key.
+template <class R>
+R alignment_before(const R* weights, int64_t keys, bool first_row, int64_t j) {
+  if (first_row) return j == 0 ? R{1} : R{0};
+  return weights[j - keys];
+}
+
+template <class T>
+void expected_monotonic_attention(const MonotonicAttentionArgs<T>& args, int64_t b) {
+  using R = Real<T>;
+  const int64_t first = args.key_begin[b], keys = args.key_end[b] - first;
+  R* p = args.chosen + args.pair_begin[b];
+  R* weights = args.weights + args.pair_begin[b];
+  for (int64_t i = args.query_offsets[b]; i < args.query_offsets[b + 1]; ++i, p += keys, weights += keys) {
+    R reached = 0;  // q_ij
+    for (int64_t j = 0; j < keys; ++j) {
+      R energy = monotonic_energy(args, i, first + j);
+      if (args.noise > 0.0f)
+        energy +=
+            static_cast<R>(args.noise) *
+            static_cast<R>(normal(mix64(args.noise_key, args.query_row_keys[i]), static_cast<uint64_t>(j)));
+      p[j] = R{1} / (R{1} + std::exp(-energy));
+      if (j > 0) reached *= R{1} - p[j - 1];
+      reached += alignment_before(weights, keys, i == args.query_offsets[b], j);
+      weights[j] = p[j] * reached;
+    }
+    monotonic_context(args, i, first, keys, weights);
+  }
+}
+
+template <class T>
+void hard_monotonic_attention(const MonotonicAttentionArgs<T>& args, int64_t b) {
+  using R = Real<T>;
+  const int64_t first = args.key_begin[b], keys = args.key_end[b] - first;
+  int64_t at = std::min<int64_t>(args.attended[b], keys);
+  for (int64_t i = args.query_offsets[b]; i < args.query_offsets[b + 1]; ++i) {
+    while (at < keys && monotonic_energy(args, i, first + at) < R{0}) ++at;
+    const R all = 1;
+    monotonic_context(args, i, first + at, at < keys ? 1 : 0, &all);
+    if (args.found != nullptr) args.found[i] = at < keys ? static_cast<int32_t>(at) : -1;
+  }
+  args.attended[b] = static_cast<int32_t>(at);
+}
+
+// Backwards through the recurrence: d alpha_ij = d_out_i . v_j + (1 of the row behind) d q_{i+1},j;
+// d q_ij = d alpha_ij p_ij + (1 - p_ij) d q_i,j+1;  d p_ij = d alpha_ij q_ij - d q_i,j+1 q_ij;  d e = d p p
+// (1 - p).
+template <class T>
+void monotonic_attention_gradient(const MonotonicAttentionGradientArgs<T>& args, int64_t b) {
+  using R = Real<T>;
+  const MonotonicAttentionArgs<T>& forward = args.forward;
+  const int64_t first = forward.key_begin[b], keys = forward.key_end[b] - first;
+  const int64_t begin = forward.query_offsets[b], end = forward.query_offsets[b + 1];
+  const int64_t width = forward.width, value_width = forward.value_width;
+  std::vector<R> dk(keys * width), dv(keys * value_width), dq(width), reached(keys);
+  std::vector<R> d_reached(keys);  // of the row behind: that of alpha in this row
+  R d_offset = 0;
+  for (int64_t i = end - 1; i >= begin; --i) {
+    const R* p = forward.chosen + forward.pair_begin[b] + (i - begin) * keys;
+    const R* weights = forward.weights + forward.pair_begin[b] + (i - begin) * keys;
+    for (int64_t j = 0; j < keys; ++j) {
+      reached[j] = alignment_before(weights, keys, i == begin, j);
+      if (j > 0) reached[j] += (R{1} - p[j - 1]) * reached[j - 1];
+    }
+    const T* d_out = args.d_out + i * value_width;
+    std::fill(dq.begin(), dq.end(), R{0});
+    R behind = 0;  // d q of the next key
+    for (int64_t j = keys - 1; j >= 0; --j) {
+      const T* v = forward.v + (first + j) * forward.v_stride;
+      R d_weight = i + 1 < end ? d_reached[j] : R{0};
+      for (int64_t m = 0; m < value_width; ++m) {
+        d_weight += static_cast<R>(d_out[m]) * static_cast<R>(v[m]);
+        dv[j * value_width + m] += weights[j] * static_cast<R>(d_out[m]);
+      }
+      const R de = (d_weight - behind) * reached[j] * p[j] * (R{1} - p[j]);
+      behind = d_weight * p[j] + behind * (R{1} - p[j]);
+      d_reached[j] = behind;
+      d_offset += de;
+      const T* q = forward.q + i * forward.q_stride;
+      const T* k = forward.k + (first + j) * forward.k_stride;
+      for (int64_t a = 0; a < width; ++a) {
+        dq[a] += forward.scale * de * static_cast<R>(k[a]);
+        dk[j * width + a] += forward.scale * de * static_cast<R>(q[a]);
+      }
+    }
+    for (int64_t a = 0; a < width; ++a) args.dq[i * width + a] = static_cast<T>(dq[a]);
+  }
+  for (int64_t n = 0; n < keys * width; ++n) args.dk[first * width + n] = static_cast<T>(dk[n]);
+  for (int64_t n = 0; n < keys * value_width; ++n) args.dv[first * value_width + n] = static_cast<T>(dv[n]);
+  args.d_offset[b] = d_offset;
+}
+
+}  // namespace heed::kernels::reference

@@ -1,0 +1,52 @@
+// What training adds to the cross-entropy of gold tokens, and how that changes over its updates.
+#pragma once
+
+#include "heed/base/config.h"
+#include "heed/models/encoder_decoder.h"
+
+namespace heed {
+
+struct GuidedAttentionConfig {
+  double weight = 0.0;
+  double width = 0.2;
+  int64_t half_life = 0;
+  int64_t layer = 0;
+  int64_t head = 0;
+
+  void visit(ConfigVisitor& v);
+  // update counts from 1.
+  GuidedAttentionOptions at(int64_t update) const;
+};
+
+// How the probability of gold tokens falls with the update i (Bengio et al. 2015, section 2.4):
+//   constant          epsilon
+//   linear            max(epsilon, k - c i)
+//   exponential       max(epsilon, k^i),                k < 1
+//   inverse_sigmoid   max(epsilon, k / (k + exp(i/k))), k >= 1
+enum class SamplingSchedule { none, constant, linear, exponential, inverse_sigmoid };
+
+struct ScheduledSamplingConfig {
+  SamplingSchedule schedule = SamplingSchedule::none;
+  double teacher_forcing = 0.0;  // epsilon
+  double k = 1.0;
+  double slope = 0.0;  // c
+  bool sample = false;
+
+  void visit(ConfigVisitor& v);
+  // update counts from 1.
+  ScheduledSampling at(int64_t update) const;
+};
+
+struct LossSchedule {
+  GuidedAttentionConfig guided_attention;
+  ScheduledSamplingConfig scheduled_sampling;
+
+  void visit(ConfigVisitor& v);
+  // Throws InputError when keys do not fit together.
+  void check() const;
+  bool is_plain() const {
+    return guided_attention.weight == 0.0 && scheduled_sampling.schedule == SamplingSchedule::none;
+  }
+};
+
+}  // namespace heed
