@@ -42,5 +42,33 @@ TEST(TranslationObjective, SmoothsTheLabelsOverAllWords) {
   }
 }
 
+// Attention that is the same everywhere: of four keys and two queries (t/T of 0 and 0.5) those at distances
+// up to 0.25 hold 2 and 3 of 4.
+TEST(TranslationValidator, MeasuresTheAttentionNearTheDiagonal) {
+  TransformerConfig config;
+  config.width = 8;
+  config.heads = 2;
+  config.layers = 1;
+  config.feed_forward = 8;
+  Transformer model(config, 12, 12, 5);
+  for (const auto& parameter : model.parameters().all()) {
+    if (parameter->name() != "decoder.0.cross.queries.weight" &&
+        parameter->name() != "decoder.0.cross.queries.bias")
+      continue;
+    std::fill_n(parameter->value().data<float>(), parameter->value().size(), 0.0f);
+    parameter->changed();
+  }
+  Corpus corpus;
+  corpus.columns = {{"source"}, {"target"}};
+  corpus.columns[0].add(std::vector<int32_t>{3, 4, 5, 0});
+  corpus.columns[1].add(std::vector<int32_t>{6, 0});
+  corpus.numbers = {1};
+  Context c(1);
+  EXPECT_NEAR(mass_near_diagonal(c, model, corpus, {.width = 0.25, .measure = 5}), 100.0 * 5 / 8, 1e-4);
+  EXPECT_NEAR(mass_near_diagonal(c, model, corpus, {.width = 0.25, .layer = 1, .head = 2, .measure = 1}),
+              100.0 * 5 / 8, 1e-4);
+  EXPECT_THROW(mass_near_diagonal(c, model, corpus, {.layer = 2, .measure = 1}), InputError);
+}
+
 }  // namespace
 }  // namespace heed

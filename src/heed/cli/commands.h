@@ -19,6 +19,7 @@ int average(Arguments arguments);
 int tokenize(Arguments arguments);
 int attend(Arguments arguments);
 int report(Arguments arguments);
+int chart(Arguments arguments);
 int bench(Arguments arguments);
 
 }  // namespace heed::cli

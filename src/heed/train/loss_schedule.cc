@@ -14,6 +14,10 @@ void GuidedAttentionConfig::visit(ConfigVisitor& v) {
   v("half_life", half_life, "updates in which the weight falls to its half; 0: it stays", between(0, 1e9));
   v("layer", layer, "the layer whose attention to the source is guided, from 1; 0: all", between(0, 1000));
   v("head", head, "the head that is guided, from 1; 0: all", between(0, 1024));
+  v("measure", measure,
+    "dev sentences on which each validation measures how much of this attention lies within `width` of the "
+    "diagonal; 0: none",
+    between(0, 1e6));
 }
 
 GuidedAttentionOptions GuidedAttentionConfig::at(int64_t update) const {

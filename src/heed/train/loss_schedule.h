@@ -12,6 +12,7 @@ struct GuidedAttentionConfig {
   int64_t half_life = 0;
   int64_t layer = 0;
   int64_t head = 0;
+  int64_t measure = 0;
 
   void visit(ConfigVisitor& v);
   // update counts from 1.

@@ -15,6 +15,40 @@ BatchLoss TranslationObjective::loss(Context& c, const Batch& batch, int64_t upd
   return {loss.sum, static_cast<double>(target.layout.rows())};
 }
 
+double mass_near_diagonal(Context& c, const EncoderDecoder& model, const Corpus& corpus,
+                          const GuidedAttentionConfig& guided) {
+  double near = 0.0, all = 0.0;
+  bool attends = false;
+  const auto sentences =
+      std::min<uint32_t>(static_cast<uint32_t>(corpus.size()), static_cast<uint32_t>(guided.measure));
+  for (uint32_t i = 0; i < sentences; ++i) {
+    const Batch pair = make_batch(corpus, std::span(&i, 1));
+    for (const AttentionWeights& seen : model.attention(c, pair.field("source"), pair.field("target"))) {
+      if (seen.kind != AttentionKind::source || (guided.layer > 0 && seen.layer + 1 != guided.layer))
+        continue;
+      const int64_t heads = seen.weights.shape()[0], queries = seen.weights.shape()[1],
+                    keys = seen.weights.shape()[2];
+      for (int64_t head = 0; head < heads; ++head) {
+        if (guided.head > 0 && head + 1 != guided.head) continue;
+        attends = true;
+        for (int64_t t = 0; t < queries; ++t) {
+          const float* weights = seen.weights.row<float>(head * queries + t);
+          for (int64_t n = 0; n < keys; ++n) {
+            const double apart = static_cast<double>(n) / static_cast<double>(keys) -
+                                 static_cast<double>(t) / static_cast<double>(queries);
+            near += std::abs(apart) <= guided.width ? weights[n] : 0.0;
+            all += weights[n];
+          }
+        }
+      }
+    }
+    c.arena.reset();
+  }
+  if (!attends && sentences > 0)
+    fail_input("train.guided_attention.measure: the model has no such attention to measure; set it to 0");
+  return all > 0.0 ? 100.0 * near / all : 0.0;  // monotonic attention may find nothing yet
+}
+
 Validation TranslationValidator::validate(Context& c) const {
   Validation validation;
   double sum = 0.0, count = 0.0;
@@ -40,6 +74,8 @@ Validation TranslationValidator::validate(Context& c) const {
   validation.metrics["chrf"] = corpus_chrf(outputs, data_.dev_target);
   if (config_.metric == StopMetric::wer)
     validation.metrics["wer"] = compute_metric("wer", outputs, {data_.dev_target}).score;
+  const GuidedAttentionConfig& guided = config_.loss_schedule.guided_attention;
+  if (guided.measure > 0) validation.metrics["diagonal"] = mass_near_diagonal(c, model_, data_.dev, guided);
   const size_t samples = std::min(outputs.size(), static_cast<size_t>(config_.samples));
   for (size_t i = 0; i < samples; ++i) {
     validation.samples.push_back({data_.dev_source[i], data_.dev_target[i], outputs[i]});

@@ -22,7 +22,12 @@ class TranslationObjective final : public Objective {
   LossSchedule schedule_;
 };
 
-// Loss on dev, BLEU and chrF of its greedy translations.
+// Percent of the attention that `guided` chooses, over its first `measure` sentences, that lies within its
+// width of the diagonal: |n/N - t/T| <= g. Throws InputError when the model has no such attention.
+double mass_near_diagonal(Context& c, const EncoderDecoder& model, const Corpus& corpus,
+                          const GuidedAttentionConfig& guided);
+
+// Loss on dev, BLEU and chrF of its greedy translations; `diagonal` where it is asked for.
 class TranslationValidator final : public Validator {
  public:
   TranslationValidator(const EncoderDecoder& model, const ModelText& text, const TrainingData& data,

@@ -29,8 +29,10 @@ struct Metric {
   bool less_is_better;
 };
 inline constexpr Metric kMetrics[] = {
-    {"bleu", "BLEU", false}, {"chrf", "chrF", false},         {"ter", "TER", true}, {"wer", "WER", true},
-    {"per", "PER", true},    {"accuracy", "accuracy", false}, {"f1", "F1", false}};
+    {"bleu", "BLEU", false}, {"chrf", "chrF", false},
+    {"ter", "TER", true},    {"wer", "WER", true},
+    {"per", "PER", true},    {"accuracy", "accuracy", false},
+    {"f1", "F1", false},     {"diagonal", "attention near the diagonal, %", false}};
 
 struct Sample {
   std::string source, target, output;

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# recipes/studies: each in its quick size ends in a table and a picture; started again, it trains nothing anew.
+set -euo pipefail
+source "$(dirname "$0")/check.sh"
+export HEED=$HEED_BINARY_DIR/heed
+
+# study NAME RUNS TITLE: the table has a line for each run and numbers in it, the picture its title.
+study() {
+  local said
+  said=$("$root/recipes/studies/$1" --quick --out "$scratch/$1" 2>"$scratch/$1.said") || {
+    cat "$scratch/$1.said"
+    exit 1
+  }
+  check "$1: lines of its table" "$(($(wc -l <"$scratch/$1/table.tsv") - 1))" "$2"
+  check "$1: empty cells" "$(grep -c -P '\t(\t|$)' "$scratch/$1/table.tsv")" "0"
+  check_matches "$1: its picture" "$(<"$scratch/$1/picture.svg")" "$3"
+  check_matches "$1: its report" "$(head -c 100 "$scratch/$1/report.html")" "<!DOCTYPE html>"
+  check_matches "$1: where they are" "$said" "$scratch/$1/picture.svg"
+  "$root/recipes/studies/$1" --quick --out "$scratch/$1" >"$scratch/again" 2>"$scratch/said"
+  check "$1: nothing is trained again" "$(<"$scratch/said")" ""
+  check "$1: the same again" "$(<"$scratch/again")" "$said"
+}
+study guided-attention 4 "Attention within 0.2 of the diagonal"
+study norms 6 "BLEU on dev"
+study scheduled-sampling 6 "BLEU on dev, three seeds"
+
+check_status "no data" 2 "$root/recipes/studies/norms" --out "$scratch/none"
+check_status "no such folder" 2 "$root/recipes/studies/norms" --from "$scratch/nowhere" --out "$scratch/none"
+check_status "an unknown option" 2 "$root/recipes/studies/norms" --quik
