@@ -168,6 +168,19 @@ TEST(Resume, OptionsOfTheLossGoOn) {
   }
 }
 
+// A crash between the last checkpoint and the removal of those before it.
+TEST(Resume, OldCheckpointsAreRemovedAtLast) {
+  const ToyTask task;
+  const std::string checkpoints = task.path("whole/checkpoints/");
+  ASSERT_EQ(run_heed(task.train("whole", {"train.updates=20", "train.average=1"})).code, 0);
+  const auto expected = results(task.path("whole"));
+  create_folders(checkpoints + "000010");
+  for (const std::string& name : list_folder(checkpoints + "000020"))
+    write_file(checkpoints + "000010/" + name, read_file(checkpoints + "000020/" + name));
+  ASSERT_EQ(run_heed(task.train("whole", {"train.updates=20", "train.average=1"}, {"--resume"})).code, 0);
+  expect_same(expected, results(task.path("whole")));
+}
+
 // What stands between a checkpoint and the model that it is the best of is repaired.
 TEST(Resume, CheckpointWithoutItsConsequences) {
   const ToyTask task;

@@ -203,7 +203,6 @@ std::optional<int64_t> ModelFolder::best() const {
 }
 
 void ModelFolder::save_checkpoint(const CheckpointParts& parts, bool best, int64_t keep) const {
-  require(keep >= 1, "save_checkpoint: keep is {}, at least the last one must stay", keep);
   const int64_t update = parts.stamp.update;
   const std::string target = checkpoint_path(update);
   const std::string temporary = fmt::format("{}/{}{:06}", file(kCheckpoints), kTemporary, update);
@@ -233,6 +232,7 @@ void ModelFolder::save_checkpoint(const CheckpointParts& parts, bool best, int64
 }
 
 void ModelFolder::prune(int64_t keep) const {
+  require(keep >= 1, "prune: keep is {}, at least the last one must stay", keep);
   const std::vector<int64_t> updates = checkpoints();
   const auto best_update = best();
   for (size_t i = 0; i + static_cast<size_t>(keep) < updates.size(); ++i) {

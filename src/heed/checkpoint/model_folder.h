@@ -84,14 +84,15 @@ class ModelFolder {
   std::optional<int64_t> latest() const;
   std::optional<int64_t> best() const;
   // Writes the checkpoint of its update, in place of one that is there; `best` marks it as the best so far.
-  // Then removes the older ones but for the last `keep` (at least 1) and the best.
+  // Then prunes.
   void save_checkpoint(const CheckpointParts& parts, bool best, int64_t keep) const;
+  // Removes checkpoints but for the last `keep` (at least 1) and the best.
+  void prune(int64_t keep) const;
   OpenedCheckpoint open_checkpoint(int64_t update) const;
 
  private:
   explicit ModelFolder(std::string path) : path_(std::move(path)) {}
   std::string checkpoint_path(int64_t update) const;
-  void prune(int64_t keep) const;
 
   std::string path_;
 };

@@ -142,6 +142,7 @@ void Trainer::resume() {
   load_weights(checkpoint.weights, parameters_);
   load_moments(checkpoint.part("optimiser"), parameters_, adam_);
   state_ = std::move(state);
+  folder_.prune(checkpoints_to_keep());  // a crash can have come before that
 
   // A crash between the checkpoint and what follows it left an older model as the best one.
   if (state_.best_update != state_.update) return;
@@ -245,16 +246,21 @@ void Trainer::validate(Context& c, TrainListener& listener) {
 void Trainer::save(bool best) const {
   ModelStamp stamp = stamp_;
   stamp.update = state_.update;
-  // Checkpoints of an interrupted run stand between the validated ones, which all must stay for the average.
-  int64_t keep = 1;
-  const std::vector<int64_t> present = folder_.checkpoints();
-  const int64_t oldest_needed = state_.validated.empty() ? state_.update : state_.validated.front();
-  for (const int64_t update : present) keep += update >= oldest_needed && update != state_.update ? 1 : 0;
   folder_.save_checkpoint({.stamp = stamp,
                            .weights = weight_views(parameters_),
                            .parts = {{"optimiser", moment_views(parameters_, adam_)}},
                            .state = state_.to_json()},
-                          best, keep);
+                          best, checkpoints_to_keep());
+}
+
+// The latest, and those back to the first that the average needs; some of an interrupted run stand between
+// them.
+int64_t Trainer::checkpoints_to_keep() const {
+  const int64_t oldest_needed = state_.validated.empty() ? state_.update : state_.validated.front();
+  int64_t keep = 1;
+  for (const int64_t update : folder_.checkpoints())
+    keep += update >= oldest_needed && update != state_.update ? 1 : 0;
+  return keep;
 }
 
 double Trainer::share_done(const TrainLimits& limits, double seconds, const BatchPlan& plan) const {

@@ -124,6 +124,7 @@ class Trainer {
   void validate(Context& c, TrainListener& listener);
   void write_weights();
   void save(bool best) const;
+  int64_t checkpoints_to_keep() const;
   double share_done(const TrainLimits& limits, double seconds, const BatchPlan& plan) const;
   void finish(Context& c, TrainListener& listener);
   double value_of(const Validation& validation) const;  // smaller is better
