@@ -90,11 +90,15 @@ logged() {
   sed -n 's/^.*"event":"validation","update":\([0-9]*\),.*"'"$2"'":\([-+0-9.eE]*\).*$/\1 \2/p' "$out/$1/log.jsonl"
 }
 
-# bleu NAME: of the run's model on dev, beam 5, in words.
+# bleu_of OUTPUT REFERENCE: both files in words.
+bleu_of() {
+  "$heed" evaluate -i "$1" --reference "$2" --metric bleu --tokenize none --json | sed -n 's/.*"score": *\([0-9.]*\).*/\1/p'
+}
+
+# bleu NAME: of the run's model on dev, beam 5.
 bleu() {
   [[ -s $out/$1.dev ]] || "$heed" translate "$out/$1" -i "$out/data/dev.source" -o "$out/$1.dev" 2>>"$out/$1.log"
-  "$heed" evaluate -i "$out/$1.dev" --reference "$out/data/dev.target" --metric bleu --tokenize none --json |
-    sed -n 's/.*"score": *\([0-9.]*\).*/\1/p'
+  bleu_of "$out/$1.dev" "$out/data/dev.target"
 }
 
 # table: $out/table.tsv with its columns in line.

@@ -20,6 +20,8 @@ study() {
   check "$1: nothing is trained again" "$(<"$scratch/said")" ""
   check "$1: the same again" "$(<"$scratch/again")" "$said"
 }
+study attention 6 "BLEU by length of the source"
+study beam 9 "BLEU on dev by beam"
 study guided-attention 4 "Attention within 0.2 of the diagonal"
 # A guide shows its effect within seconds: 22 and 38 points more near the diagonal in f32; half of the lesser is asked.
 more=$(awk -F '\t' '{ near[$1] = $3 }
