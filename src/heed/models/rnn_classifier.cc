@@ -7,6 +7,7 @@
 #include <span>
 
 #include "heed/base/text_util.h"
+#include "heed/models/passes.h"
 #include "heed/ops/rows.h"
 #include "heed/ops/sigmoid_output.h"
 
@@ -140,18 +141,14 @@ Var RnnClassifier::pooled(Context& c, const RecurrentStates& states, const Layou
 
 OutputLoss RnnClassifier::loss(Context& c, const TokenField& text, const std::vector<int32_t>& classes,
                                const LossOptions& options) const {
-  const Var first = pooled(c, states(c, text), text.layout);  // [B, P]
+  const auto pass = [&] { return pooled(c, states(c, text), text.layout); };  // [B, P]
+  const Var first = pass();
   if (is_binary()) {
     if (options.r_drop > 0.0)
       fail_input("train.r_drop needs a distribution over classes; set model.output: softmax");
     return sigmoid_loss(c, first, *output_weight_, *output_bias_, classes, options.smoothing);
   }
-  if (options.r_drop == 0.0)
-    return output_loss(c, first, *output_weight_, output_bias_, classes, options.smoothing);
-  c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
-  const Var second = pooled(c, states(c, text), text.layout);
-  return r_drop_loss(c, first, second, *output_weight_, output_bias_, classes, options.smoothing,
-                     options.r_drop);
+  return loss_of_passes(c, first, pass, *output_weight_, output_bias_, classes, options);
 }
 
 Tensor RnnClassifier::log_probs(Context& c, const TokenField& text) const {

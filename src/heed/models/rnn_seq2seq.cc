@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "heed/models/passes.h"
 #include "heed/ops/attention_decoder.h"
 #include "heed/ops/norm.h"
 #include "heed/ops/output.h"
@@ -424,15 +425,9 @@ OutputLoss RnnSeq2Seq::loss(Context& c, const TokenField& source, const TokenFie
                                          {.guided = &guided, .in_batch = in_batch});
                   });
   };
-  const Var first = states(encoded);  // [R_t, E]
-  OutputLoss loss;
-  if (options.r_drop == 0.0) {
-    loss = output_loss(c, first, *output_weight_, output_bias_, target.ids, options.smoothing);
-  } else {
-    c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
-    loss = r_drop_loss(c, first, states(encode(c, source)), *output_weight_, output_bias_, target.ids,
-                       options.smoothing, options.r_drop);
-  }
+  OutputLoss loss = loss_of_passes(
+      c, states(encoded), [&] { return states(encode(c, source)); }, *output_weight_, output_bias_,
+      target.ids, options);
   loss.sum = guided.added_to(c, loss.sum);
   return loss;
 }

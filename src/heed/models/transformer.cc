@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "heed/models/passes.h"
 #include "heed/ops/activation.h"
 #include "heed/ops/output.h"
 #include "heed/ops/rows.h"
@@ -178,15 +179,9 @@ OutputLoss Transformer::loss(Context& c, const TokenField& source, const TokenFi
   const Var memory = encode(c, source);
   const TokenField inputs = inputs_of(c, target, memory, source.layout, options.scheduled_sampling);
   const auto states = [&](const Var& m) { return decode(c, inputs, m, source.layout, {}, &guided); };
-  const Var first = states(memory);  // [R_t, D]
-  OutputLoss loss;
-  if (options.r_drop == 0.0) {
-    loss = output_loss(c, first, *output_weight_, output_bias_, target.ids, options.smoothing);
-  } else {
-    c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
-    loss = r_drop_loss(c, first, states(encode(c, source)), *output_weight_, output_bias_, target.ids,
-                       options.smoothing, options.r_drop);
-  }
+  OutputLoss loss = loss_of_passes(
+      c, states(memory), [&] { return states(encode(c, source)); }, *output_weight_, output_bias_, target.ids,
+      options);
   loss.sum = guided.added_to(c, loss.sum);
   return loss;
 }
