@@ -1,6 +1,4 @@
 // heed classify
-#include <unistd.h>
-
 #include "heed/base/json.h"
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
@@ -54,23 +52,15 @@ int classify(Arguments arguments) {
 
   SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
   const TextClassifier& classifier = model.text_classifier();
-  const bool typed = (options.input.empty() || options.input == "-") && isatty(STDIN_FILENO) != 0;
-  const int64_t block = typed ? 1 : options.block;  // who types wants an answer to each line
+  const int64_t block = lines_at_once(options.input, options.block);
   LineReader reader = open_input(options.input);
   Output output(options.output);
-  std::vector<std::string> lines;
-  const auto classify_block = [&] {
+  for_blocks_of_lines(reader, block, [&](const std::vector<std::string>& lines) {
     for (const ClassifiedText& text : classifier.classify(model.context(), lines, options.classify))
       output.line(options.json ? in_json(model.text().labels, text)
                                : fmt::format("{}\t{:.4f}", text.label, text.probability()));
     output.flush();
-    lines.clear();
-  };
-  for (std::string line; reader.next(line);) {
-    lines.push_back(line);
-    if (static_cast<int64_t>(lines.size()) >= block) classify_block();
-  }
-  classify_block();
+  });
   output.commit();
   return 0;
 }

@@ -1,5 +1,7 @@
 #include "heed/cli/common.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -18,6 +20,22 @@ int thread_count(int64_t asked) {
 LineReader open_input(const std::string& path) {
   if (path.empty() || path == "-") return LineReader(std::cin, "standard input");
   return LineReader(path);
+}
+
+int64_t lines_at_once(const std::string& input, int64_t block) {
+  return (input.empty() || input == "-") && isatty(STDIN_FILENO) != 0 ? 1 : block;
+}
+
+void for_blocks_of_lines(LineReader& reader, int64_t block,
+                         const std::function<void(const std::vector<std::string>& lines)>& work) {
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);) {
+    lines.push_back(line);
+    if (static_cast<int64_t>(lines.size()) < block) continue;
+    work(lines);
+    lines.clear();
+  }
+  work(lines);
 }
 
 struct Output::File {

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "heed/text/line_reader.h"
 #include "heed/train/saved_model.h"
@@ -27,6 +29,14 @@ int thread_count(int64_t asked);
 
 // A file, plain or .gz; empty or "-": standard input.
 LineReader open_input(const std::string& path);
+
+// Lines of that input to work on at once: one where somebody types, who wants an answer to each, else
+// `block`.
+int64_t lines_at_once(const std::string& input, int64_t block);
+
+// Gives the lines to `work` in their order, `block` at a time, and what is left at the end.
+void for_blocks_of_lines(LineReader& reader, int64_t block,
+                         const std::function<void(const std::vector<std::string>& lines)>& work);
 
 // Writes to standard output, or to a file that appears whole at the end.
 class Output {

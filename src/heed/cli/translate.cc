@@ -1,11 +1,8 @@
 // heed translate
-#include <unistd.h>
-
 #include "heed/base/json.h"
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options.h"
-#include "heed/text/line_reader.h"
 
 namespace heed::cli {
 namespace {
@@ -77,20 +74,12 @@ int translate(Arguments arguments) {
   }
 
   SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
-  const bool typed = (options.input.empty() || options.input == "-") && isatty(STDIN_FILENO) != 0;
-  const int64_t block = typed ? 1 : options.block;  // who types wants an answer to each line
+  const int64_t block = lines_at_once(options.input, options.block);
   LineReader reader = open_input(options.input);
   Output output(options.output);
-  std::vector<std::string> lines;
-  const auto translate_block = [&] {
+  for_blocks_of_lines(reader, block, [&](const std::vector<std::string>& lines) {
     write(output, lines, model.translate(lines, options.translate), options.json);
-    lines.clear();
-  };
-  for (std::string line; reader.next(line);) {
-    lines.push_back(line);
-    if (static_cast<int64_t>(lines.size()) >= block) translate_block();
-  }
-  translate_block();
+  });
   output.commit();
   return 0;
 }
