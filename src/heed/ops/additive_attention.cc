@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "heed/kernels/additive_attention.h"
+#include "heed/ops/attention_parts.h"
 
 namespace heed {
 namespace {
@@ -88,16 +89,6 @@ Tensor run(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& 
   return out;
 }
 
-// Sum over sentences, in their order.
-Tensor sum_of_rows(Context& c, const Tensor& parts, const Shape& shape) {
-  Tensor sum = c.allocate(shape, DType::f32);
-  float* total = sum.data<float>();
-  std::fill_n(total, sum.size(), 0.0f);
-  for (int64_t b = 0; b < parts.rows(); ++b)
-    for (int64_t a = 0; a < sum.size(); ++a) total[a] += parts.row<float>(b)[a];
-  return sum;
-}
-
 }  // namespace
 
 Var additive_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
@@ -152,7 +143,9 @@ GuidedAttention guided_additive_attention(Context& c, const Var& queries, const 
     if (queries.gradient) queries.gradient->add(c, dq);
     if (keys.gradient) keys.gradient->add(c, dk);
     if (values.gradient) values.gradient->add(c, dv);
-    score.gradient().add(c, sum_of_rows(c, d_score, score.shape()));
+    const Tensor sum = c.allocate(score.shape(), DType::f32);
+    sum_rows_into(d_score, sum);
+    score.gradient().add(c, sum);
   });
   return attended;
 }
@@ -181,14 +174,7 @@ std::vector<Tensor> additive_attention_weights(Context& c, const Tensor& queries
     using T = decltype(zero);
     kernels::additive_attention(c.pool, arguments<T>(queries, keys, keys, pairs, score, weights, Tensor()));
   });
-  std::vector<Tensor> sentences;
-  for (int64_t b = 0; b < query_layout.sentences(); ++b) {
-    Tensor sentence = Tensor::empty({1, query_layout.length(b), key_layout.length(b)});
-    std::copy_n(weights.data<float>() + pairs.weight_begin[static_cast<size_t>(b)], sentence.size(),
-                sentence.data<float>());
-    sentences.push_back(sentence);
-  }
-  return sentences;
+  return cut_into_sentences(weights, pairs.weight_begin, query_layout, key_layout);
 }
 
 }  // namespace heed

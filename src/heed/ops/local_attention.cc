@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "heed/kernels/local_attention.h"
+#include "heed/ops/attention_parts.h"
 
 namespace heed {
 namespace {
@@ -124,9 +125,7 @@ Var local_attention(Context& c, const Var& queries, const Layout& query_layout,
     if (values.gradient) values.gradient->add(c, dv);
     if (!d_score) return;
     const Tensor sum = c.allocate(options.score->shape(), DType::f32);
-    std::fill_n(sum.data<float>(), sum.size(), 0.0f);
-    for (int64_t b = 0; b < d_score.rows(); ++b)  // in the order of the sentences
-      for (int64_t a = 0; a < d_score.width(); ++a) sum.data<float>()[a] += d_score.row<float>(b)[a];
+    sum_rows_into(d_score, sum);
     options.score->gradient().add(c, sum);
   });
   return out;
@@ -162,14 +161,7 @@ std::vector<Tensor> local_attention_weights(Context& c, const Tensor& queries, c
     args.weights = weights.data<float>();
     kernels::local_attention(c.pool, args);
   });
-  std::vector<Tensor> sentences;
-  for (int64_t b = 0; b < query_layout.sentences(); ++b) {
-    Tensor sentence = Tensor::empty({1, query_layout.length(b), key_layout.length(b)});
-    std::copy_n(weights.data<float>() + pairs.weight_begin[static_cast<size_t>(b)], sentence.size(),
-                sentence.data<float>());
-    sentences.push_back(sentence);
-  }
-  return sentences;
+  return cut_into_sentences(weights, pairs.weight_begin, query_layout, key_layout);
 }
 
 }  // namespace heed
