@@ -8,6 +8,7 @@
 #include "tests/support/levels.h"
 #include "tests/support/models.h"
 #include "tests/support/sentences.h"
+#include "tests/support/training.h"
 
 namespace heed::test {
 namespace {
@@ -75,31 +76,6 @@ TEST_P(ClassifierSuite, ATextHasTheSameBytesInAnyCompany) {
   });
 }
 
-// The bytes of the loss and of every gradient, with every dropout on.
-std::string training_bytes(int threads, DType precision, Classifier& model, const TokenField& texts,
-                           const std::vector<int32_t>& classes) {
-  Context c(threads, precision);
-  c.arena.fill_with_nan(true);
-  c.training = true;
-  c.random_key = 5;
-  Tape tape;
-  const Recording recording(c, tape);
-  const OutputLoss loss = model.loss(c, texts, classes, 0.1);
-  tape.backward(c, loss.sum);
-  std::string bytes(reinterpret_cast<const char*>(loss.row_loss.data<float>()),
-                    static_cast<size_t>(loss.row_loss.size()) * sizeof(float));
-  for (const auto& parameter : model.parameters().all()) {
-    const Tensor gradient = parameter->gradient().take();
-    EXPECT_TRUE(gradient) << parameter->name();
-    bytes.append(reinterpret_cast<const char*>(gradient.data<float>()),
-                 static_cast<size_t>(gradient.size()) * sizeof(float));
-    EXPECT_TRUE(std::none_of(gradient.data<float>(), gradient.data<float>() + gradient.size(), [](float x) {
-      return std::isnan(x);
-    })) << parameter->name();
-  }
-  return bytes;
-}
-
 // Rows enough for several chunks of weight gradients; the embeddings once looked up word by word, once row by
 // row.
 TEST_P(ClassifierSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
@@ -107,14 +83,15 @@ TEST_P(ClassifierSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
   for (size_t i = 0; i < lengths.size(); ++i) lengths[i] = 1 + static_cast<int32_t>(i * 7 % 23);
   const TokenField texts = tokens(random_sentences(lengths, kWords, 3));
   ASSERT_GT(texts.layout.rows(), 512);
+  const std::vector<int32_t> classes = classes_of(lengths.size());
   for (const char* embeddings : {"", "embedding_dropout: 0.2\n"}) {
     const auto model = GetParam().make(
         kWords, std::string("word_dropout: 0.2\nlayer_dropout: 0.2\noutput_dropout: 0.2\n") + embeddings);
     at_each_level_and_precision([&](DType precision) {
-      const std::string one = training_bytes(1, precision, *model, texts, classes_of(lengths.size()));
+      const auto loss = [&](Context& c) { return model->loss(c, texts, classes, 0.1); };
+      const std::string one = training_bytes(1, precision, *model, loss);
       for (const int threads : {2, 3, 7})
-        ASSERT_TRUE(training_bytes(threads, precision, *model, texts, classes_of(lengths.size())) == one)
-            << threads << " threads";
+        ASSERT_TRUE(training_bytes(threads, precision, *model, loss) == one) << threads << " threads";
     });
   }
 }
@@ -140,23 +117,8 @@ TEST_P(ClassifierSuite, LearnsAFewTextsByHeart) {
   const TokenField texts = tokens({{3, 4, 5, 0}, {6, 0}, {7, 8, 9, 10, 11, 0}, {0}, {5, 4, 3, 0}});
   const std::vector<int32_t> classes = classes_of(5);
   Context c(2);
-  float first = 0, last = 0;
-  for (int update = 0; update < 300; ++update) {
-    Tape tape;
-    const Recording recording(c, tape);
-    const OutputLoss loss = model->loss(c, texts, classes, 0.0);
-    (update == 0 ? first : last) = loss.sum.value.item();
-    tape.backward(c, loss.sum);
-    for (const auto& parameter : model->parameters().all()) {
-      const Tensor gradient = parameter->gradient().take();
-      ASSERT_TRUE(gradient) << parameter->name();
-      for (int64_t i = 0; i < gradient.size(); ++i)
-        parameter->value().data<float>()[i] -= 0.3f * gradient.data<float>()[i];
-      parameter->changed();
-    }
-    c.arena.reset();
-  }
-  EXPECT_LT(last, 0.1f * first);
+  expect_learned_by_heart(c, *model, 300, 0.3f,
+                          [&](Context& c) { return model->loss(c, texts, classes, 0.0); });
 }
 
 TEST_P(ClassifierSuite, AttentionIsADistributionOverWords) {

@@ -9,6 +9,7 @@
 #include "tests/support/models.h"
 #include "tests/support/sentences.h"
 #include "tests/support/tolerance.h"
+#include "tests/support/training.h"
 
 namespace heed::test {
 namespace {
@@ -219,31 +220,6 @@ TEST_P(ModelSuite, ASentenceHasTheSameBytesInAnyCompany) {
   });
 }
 
-// The bytes of the loss and of every gradient, with dropout.
-std::string training_bytes(int threads, DType precision, EncoderDecoder& model, const TokenField& source,
-                           const TokenField& target) {
-  Context c(threads, precision);
-  c.arena.fill_with_nan(true);
-  c.training = true;
-  c.random_key = 5;
-  Tape tape;
-  const Recording recording(c, tape);
-  const OutputLoss loss = model.loss(c, source, target, 0.1);
-  tape.backward(c, loss.sum);
-  std::string bytes(reinterpret_cast<const char*>(loss.row_loss.data<float>()),
-                    static_cast<size_t>(loss.row_loss.size()) * sizeof(float));
-  for (const auto& parameter : model.parameters().all()) {
-    const Tensor gradient = parameter->gradient().take();
-    EXPECT_TRUE(gradient) << parameter->name();
-    bytes.append(reinterpret_cast<const char*>(gradient.data<float>()),
-                 static_cast<size_t>(gradient.size()) * sizeof(float));
-    EXPECT_TRUE(std::none_of(gradient.data<float>(), gradient.data<float>() + gradient.size(), [](float x) {
-      return std::isnan(x);
-    })) << parameter->name();
-  }
-  return bytes;
-}
-
 // Rows enough for several chunks of weight gradients.
 TEST_P(ModelSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
   std::vector<int32_t> lengths(60);
@@ -257,9 +233,10 @@ TEST_P(ModelSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
       GetParam().make(kWords, rnn ? "embedding_dropout: 0.2\ncontext_dropout: 0.2\noutput_dropout: 0.2\n"
                                   : "dropout: 0.2\nattention_dropout: 0.2\nactivation_dropout: 0.2\n");
   at_each_level_and_precision([&](DType precision) {
-    const std::string one = training_bytes(1, precision, *model, source, target);
+    const auto loss = [&](Context& c) { return model->loss(c, source, target, 0.1); };
+    const std::string one = training_bytes(1, precision, *model, loss);
     for (const int threads : {2, 3, 7})
-      ASSERT_TRUE(training_bytes(threads, precision, *model, source, target) == one) << threads << " threads";
+      ASSERT_TRUE(training_bytes(threads, precision, *model, loss) == one) << threads << " threads";
   });
 }
 
@@ -270,23 +247,8 @@ TEST_P(ModelSuite, LearnsAFewPairsByHeart) {
   const TokenField target = tokens({{5, 4, 0}, {6, 9, 10, 3, 0}, {11, 0}});
   Context c(2);
   c.training = true;
-  float first = 0, last = 0;
-  for (int update = 0; update < 150; ++update) {
-    Tape tape;
-    const Recording recording(c, tape);
-    const OutputLoss loss = model->loss(c, source, target, 0.0);
-    (update == 0 ? first : last) = loss.sum.value.item();
-    tape.backward(c, loss.sum);
-    for (const auto& parameter : model->parameters().all()) {
-      const Tensor gradient = parameter->gradient().take();
-      ASSERT_TRUE(gradient) << parameter->name();
-      for (int64_t i = 0; i < gradient.size(); ++i)
-        parameter->value().data<float>()[i] -= 0.03f * gradient.data<float>()[i];
-      parameter->changed();
-    }
-    c.arena.reset();
-  }
-  EXPECT_LT(last, 0.1f * first);
+  expect_learned_by_heart(c, *model, 150, 0.03f,
+                          [&](Context& c) { return model->loss(c, source, target, 0.0); });
 }
 
 // One row of weights a target word, one column a source word, each row a distribution.
