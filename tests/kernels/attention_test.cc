@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "heed/kernels/reference/attention.h"
 #include "heed/tensor/layout.h"
+#include "tests/support/bytes.h"
 #include "tests/support/levels.h"
 #include "tests/support/random_values.h"
 #include "tests/support/tolerance.h"
@@ -45,10 +45,7 @@ struct Slice {
     for (int64_t r = 0; r < rows; ++r) values.insert(values.end(), row(r), row(r) + width);
     return values;
   }
-  bool operator==(const Slice& other) const {
-    return all.size() == other.all.size() &&
-           std::memcmp(all.data(), other.all.data(), all.size() * sizeof(T)) == 0;
-  }
+  bool operator==(const Slice& other) const { return test::same_bytes(all, other.all); }
 };
 
 struct Case {

@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <limits>
 
 #include "heed/kernels/reference/layer.h"
+#include "tests/support/bytes.h"
 #include "tests/support/levels.h"
 #include "tests/support/random_values.h"
 #include "tests/support/tolerance.h"
@@ -18,6 +18,7 @@ namespace {
 using test::expect_close;
 using test::normal_values;
 using test::on_each_level;
+using test::same_bytes;
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
@@ -25,11 +26,6 @@ std::vector<uint64_t> row_keys(int64_t rows) {
   std::vector<uint64_t> keys(rows);
   for (int64_t r = 0; r < rows; ++r) keys[r] = mix64(77, static_cast<uint64_t>(r));
   return keys;
-}
-
-template <class T>
-bool same_bytes(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
 // Outputs start as NaN, so that an element that is never written fails.

@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <limits>
 
 #include "heed/kernels/reference/recurrent.h"
 #include "heed/tensor/layout.h"
+#include "tests/support/bytes.h"
 #include "tests/support/levels.h"
 #include "tests/support/random_values.h"
 #include "tests/support/tolerance.h"
@@ -19,6 +19,8 @@ namespace {
 using test::expect_close;
 using test::normal_values;
 using test::on_each_level;
+using test::same_bytes;
+using test::starts_with_bytes;
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
@@ -28,13 +30,10 @@ struct Results {
   std::vector<float> last, last_cell, d_initial, d_initial_cell;
 
   bool operator==(const Results& o) const {
-    const auto same = [](const auto& a, const auto& b) {
-      return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(a[0])) == 0;
-    };
-    return same(h, o.h) && same(h_previous, o.h_previous) && same(saved, o.saved) && same(cells, o.cells) &&
-           same(d_x, o.d_x) && same(d_product, o.d_product) && same(last, o.last) &&
-           same(last_cell, o.last_cell) && same(d_initial, o.d_initial) &&
-           same(d_initial_cell, o.d_initial_cell);
+    return same_bytes(h, o.h) && same_bytes(h_previous, o.h_previous) && same_bytes(saved, o.saved) &&
+           same_bytes(cells, o.cells) && same_bytes(d_x, o.d_x) && same_bytes(d_product, o.d_product) &&
+           same_bytes(last, o.last) && same_bytes(last_cell, o.last_cell) &&
+           same_bytes(d_initial, o.d_initial) && same_bytes(d_initial_cell, o.d_initial_cell);
   }
 };
 
@@ -195,13 +194,10 @@ TYPED_TEST(Recurrent, ASentenceAloneGivesTheSameBytes) {
       alone.d_h.assign(together.d_h.begin(), together.d_h.begin() + kLengths[0] * 2 * width);
       alone.run_fast(pool);
       for (int p = 0; p < 2; ++p) {
-        const auto starts_with = [](const auto& longer, const auto& shorter) {
-          return std::memcmp(longer.data(), shorter.data(), shorter.size() * sizeof(shorter[0])) == 0;
-        };
-        EXPECT_TRUE(starts_with(together.results[p].h, alone.results[p].h));
-        EXPECT_TRUE(starts_with(together.results[p].last, alone.results[p].last));
-        EXPECT_TRUE(starts_with(together.results[p].d_x, alone.results[p].d_x));
-        EXPECT_TRUE(starts_with(together.results[p].d_initial, alone.results[p].d_initial));
+        EXPECT_TRUE(starts_with_bytes(together.results[p].h, alone.results[p].h));
+        EXPECT_TRUE(starts_with_bytes(together.results[p].last, alone.results[p].last));
+        EXPECT_TRUE(starts_with_bytes(together.results[p].d_x, alone.results[p].d_x));
+        EXPECT_TRUE(starts_with_bytes(together.results[p].d_initial, alone.results[p].d_initial));
       }
     }
   });
