@@ -1,6 +1,7 @@
 // Dropout without a stored mask: whether an element stays is a function of its counter.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "heed/base/random.h"
@@ -13,7 +14,7 @@ struct Dropout {
   uint64_t key = 0;
 
   // Elements whose 16 random bits are below it are dropped; the others are scaled by scale().
-  uint32_t threshold() const { return static_cast<uint32_t>(probability * 65536.0f + 0.5f); }
+  uint32_t threshold() const { return static_cast<uint32_t>(std::lround(probability * 65536.0f)); }
   float scale() const { return 65536.0f / static_cast<float>(65536 - threshold()); }
 };
 
