@@ -118,7 +118,7 @@ OptionParser& OptionParser::positionals(std::string name, std::vector<std::strin
   return *this;
 }
 
-OptionParser& OptionParser::shorthand(char letter, std::string key) {
+OptionParser& OptionParser::shorthand(char letter, const std::string& key) {
   shorthands_.emplace_back(letter, option_name(key));
   return *this;
 }

@@ -45,7 +45,7 @@ class OptionParser {
   OptionParser& positionals(std::string name, std::vector<std::string>& values, std::string help,
                             size_t least = 1);
   // The one-letter form of a bound key: -i for --input.
-  OptionParser& shorthand(char letter, std::string key);
+  OptionParser& shorthand(char letter, const std::string& key);
   // Text at the end of the help: examples, what to read next.
   OptionParser& footer(std::string text);
 

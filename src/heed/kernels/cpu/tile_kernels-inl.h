@@ -210,20 +210,21 @@ void interleave_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t col
 }
 
 // One step of the transposition of a 16 x 16 matrix: rows kDistance apart exchange blocks of that size.
-template <unsigned kDistance>
-inline void exchange(U32x16 (&m)[16]) {
-  U32x16 low, high;
-  for (unsigned i = 0; i < 16; ++i) {
-    low[i] = (i & kDistance) != 0 ? 16 + i - kDistance : i;
-    high[i] = (i & kDistance) != 0 ? 16 + i : i + kDistance;
-  }
+template <unsigned kDistance, unsigned... kLane>
+inline void exchange_lanes(U32x16 (&m)[16], std::integer_sequence<unsigned, kLane...>) {
 #pragma GCC unroll 16
   for (unsigned i = 0; i < 16; ++i) {
     if ((i & kDistance) != 0) continue;
     const U32x16 upper = m[i], lower = m[i + kDistance];
-    m[i] = __builtin_shuffle(upper, lower, low);
-    m[i + kDistance] = __builtin_shuffle(upper, lower, high);
+    m[i] =
+        __builtin_shufflevector(upper, lower, ((kLane & kDistance) != 0 ? 16 + kLane - kDistance : kLane)...);
+    m[i + kDistance] =
+        __builtin_shufflevector(upper, lower, ((kLane & kDistance) != 0 ? 16 + kLane : kLane + kDistance)...);
   }
+}
+template <unsigned kDistance>
+inline void exchange(U32x16 (&m)[16]) {
+  exchange_lanes<kDistance>(m, std::make_integer_sequence<unsigned, 16>());
 }
 
 void transpose_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {

@@ -1,6 +1,7 @@
 // Tiles of the processor: Intel AMX. Compiled for it alone; called only on level amx.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "heed/kernels/cpu/scratch.h"
 #include "heed/kernels/cpu/tiles.h"

@@ -3,6 +3,7 @@
 #include <cfloat>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "heed/kernels/cpu/scratch.h"
 #include "heed/kernels/cpu/tiles.h"
