@@ -111,7 +111,7 @@ const Tensor& SinusoidalPositions::up_to(int64_t length) {
   table_ = Tensor::empty({std::max<int64_t>({length, table_ ? 2 * table_.rows() : 0, 256}), width_});
   for (int64_t position = 0; position < table_.rows(); ++position) {
     for (int64_t column = 0; column < width_; ++column) {
-      const double exponent = static_cast<double>(column / 2 * 2) / static_cast<double>(width_);
+      const double exponent = static_cast<double>(column - column % 2) / static_cast<double>(width_);
       const double angle = static_cast<double>(position) * std::pow(10000.0, -exponent);
       table_.row<float>(position)[column] =
           static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));

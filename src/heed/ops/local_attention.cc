@@ -77,7 +77,7 @@ Tensor run(Context& c, const Pairs& pairs, const Tensor& queries, const Tensor& 
            const Tensor& values, const LocalAttentionOptions& options) {
   check(queries, places, keys, values, options);
   const ProfileScope scope = profiled(c, "local attention", queries, values, options, 1.0);
-  const Tensor out = c.allocate(Shape{queries.rows(), values.width()}, queries.dtype());
+  Tensor out = c.allocate(Shape{queries.rows(), values.width()}, queries.dtype());
   dispatch(queries.dtype(), [&](auto zero) {
     using T = decltype(zero);
     auto args = arguments<T>(pairs, queries, places, keys, values, options);

@@ -19,7 +19,7 @@ struct Saved {
 
 // The gradient of gates that several rows read: the sum over those rows, in ascending order.
 Tensor sum_of_readers(Context& c, const RecurrentPass& pass, const Tensor& d_gates) {
-  const Tensor sum = c.allocate(pass.gates_x.shape(), DType::f32);
+  Tensor sum = c.allocate(pass.gates_x.shape(), DType::f32);
   dispatch(d_gates.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernels::row_sums(c.pool, kernels::RowSumsArgs<T>{.rows = d_gates.rows(),

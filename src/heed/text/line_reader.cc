@@ -79,7 +79,7 @@ class LineReader::Stream : public Source {
 LineReader::LineReader(std::unique_ptr<Source> source, std::string name, size_t limit)
     : source_(std::move(source)), name_(std::move(name)), limit_(limit), buffer_(size_t{1} << 16, '\0') {}
 
-LineReader::LineReader(std::string path, size_t limit)
+LineReader::LineReader(const std::string& path, size_t limit)
     : LineReader(std::make_unique<GzipFile>(path), path, limit) {}
 
 LineReader::LineReader(std::istream& stream, std::string name, size_t limit)

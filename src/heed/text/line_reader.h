@@ -21,7 +21,7 @@ void check_line(std::string_view line, std::string_view name, int64_t number);
 // invalid UTF-8.
 class LineReader {
  public:
-  explicit LineReader(std::string path, size_t limit = kLineLimit);
+  explicit LineReader(const std::string& path, size_t limit = kLineLimit);
   // Reads what the stream has as it comes (a terminal, a pipe); `name` stands for it in messages. The stream
   // must outlive the reader.
   LineReader(std::istream& stream, std::string name, size_t limit = kLineLimit);

@@ -50,7 +50,7 @@ std::string cut_tensorboard(const std::string& folder, int64_t last_update) {
     return !name.starts_with(kTensorBoard) || name.ends_with(".tmp");
   });
   const double now = seconds_since_1970();
-  const std::string path =
+  std::string path =
       folder + "/" +
       (names.empty() ? fmt::format("{}{}.heed", kTensorBoard, static_cast<int64_t>(now)) : names.front());
   std::string kept = tensorboard_header(now);
@@ -66,7 +66,7 @@ std::string cut_tensorboard(const std::string& folder, int64_t last_update) {
 
 }  // namespace
 
-EventLog::EventLog(std::string folder, int64_t last_update) : last_update_(last_update) {
+EventLog::EventLog(const std::string& folder, int64_t last_update) : last_update_(last_update) {
   const std::string log_path = folder + "/log.jsonl";
   cut_log(log_path, last_update);
   const std::string tensorboard_path = cut_tensorboard(folder, last_update);

@@ -48,7 +48,7 @@ class EventLog {
  public:
   // Opens the logs in the folder for appending, with everything after `last_update` cut off: 0 for a run that
   // begins, the checkpoint's update for one that resumes. What a crash left half-written is cut too.
-  EventLog(std::string folder, int64_t last_update);
+  EventLog(const std::string& folder, int64_t last_update);
   ~EventLog();
 
   // Adds one event to both files, at once visible to readers. Updates may not fall. Throws InputError when

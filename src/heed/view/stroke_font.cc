@@ -81,7 +81,8 @@ std::u32string decomposed(std::string_view text) {
   require(U_SUCCESS(status), "ICU cannot normalise text: is its data installed?");
   const icu::UnicodeString unicode = nfd->normalize(icu::UnicodeString::fromUTF8(std::string(text)), status);
   std::u32string out;
-  for (int32_t i = 0; i < unicode.length(); i = unicode.moveIndex32(i, 1)) out += unicode.char32At(i);
+  for (int32_t i = 0; i < unicode.length(); i = unicode.moveIndex32(i, 1))
+    out += static_cast<char32_t>(unicode.char32At(i));
   return out;
 }
 
