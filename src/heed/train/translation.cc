@@ -5,6 +5,28 @@
 #include "heed/metrics/metrics.h"
 
 namespace heed {
+namespace {
+
+// Attention summed over heads and sentences: all of it, and what lies near the diagonal.
+struct Mass {
+  double near = 0.0, all = 0.0;
+
+  // One head of weights [heads, T, S].
+  void add(const Tensor& weights, int64_t head, double width) {
+    const int64_t queries = weights.shape()[1], keys = weights.shape()[2];
+    for (int64_t t = 0; t < queries; ++t) {
+      const float* row = weights.row<float>(head * queries + t);
+      for (int64_t n = 0; n < keys; ++n) {
+        const double apart = static_cast<double>(n) / static_cast<double>(keys) -
+                             static_cast<double>(t) / static_cast<double>(queries);
+        near += std::abs(apart) <= width ? row[n] : 0.0;
+        all += row[n];
+      }
+    }
+  }
+};
+
+}  // namespace
 
 BatchLoss TranslationObjective::loss(Context& c, const Batch& batch, int64_t update) const {
   const TokenField& target = batch.field("target");
@@ -17,7 +39,7 @@ BatchLoss TranslationObjective::loss(Context& c, const Batch& batch, int64_t upd
 
 double mass_near_diagonal(Context& c, const EncoderDecoder& model, const Corpus& corpus,
                           const GuidedAttentionConfig& guided) {
-  double near = 0.0, all = 0.0;
+  Mass mass;
   bool attends = false;
   const auto sentences =
       std::min<uint32_t>(static_cast<uint32_t>(corpus.size()), static_cast<uint32_t>(guided.measure));
@@ -26,27 +48,17 @@ double mass_near_diagonal(Context& c, const EncoderDecoder& model, const Corpus&
     for (const AttentionWeights& seen : model.attention(c, pair.field("source"), pair.field("target"))) {
       if (seen.kind != AttentionKind::source || (guided.layer > 0 && seen.layer + 1 != guided.layer))
         continue;
-      const int64_t heads = seen.weights.shape()[0], queries = seen.weights.shape()[1],
-                    keys = seen.weights.shape()[2];
-      for (int64_t head = 0; head < heads; ++head) {
+      for (int64_t head = 0; head < seen.weights.shape()[0]; ++head) {
         if (guided.head > 0 && head + 1 != guided.head) continue;
         attends = true;
-        for (int64_t t = 0; t < queries; ++t) {
-          const float* weights = seen.weights.row<float>(head * queries + t);
-          for (int64_t n = 0; n < keys; ++n) {
-            const double apart = static_cast<double>(n) / static_cast<double>(keys) -
-                                 static_cast<double>(t) / static_cast<double>(queries);
-            near += std::abs(apart) <= guided.width ? weights[n] : 0.0;
-            all += weights[n];
-          }
-        }
+        mass.add(seen.weights, head, guided.width);
       }
     }
     c.arena.reset();
   }
   if (!attends && sentences > 0)
     fail_input("train.guided_attention.measure: the model has no such attention to measure; set it to 0");
-  return all > 0.0 ? 100.0 * near / all : 0.0;  // monotonic attention may find nothing yet
+  return mass.all > 0.0 ? 100.0 * mass.near / mass.all : 0.0;  // monotonic attention may find nothing yet
 }
 
 Validation TranslationValidator::validate(Context& c) const {
