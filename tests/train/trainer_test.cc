@@ -148,6 +148,21 @@ TEST(Trainer, EndsByEpochsAndPatience) {
   EXPECT_EQ(by_patience.trainer.state().update, by_patience.trainer.state().best_update + 10);
 }
 
+TEST(Trainer, ACosineEndsWithTheEpochs) {
+  const TemporaryFolder folder;
+  TrainConfig train = config();
+  train.epochs = 2;
+  train.updates = 1000;
+  train.optimiser.schedule = Schedule::cosine;
+  train.optimiser.final_rate = 0.01;
+  Training run(folder.path(), train);
+  EXPECT_EQ(run(), StopReason::epochs);
+  ASSERT_EQ(run.listener.updates.size(), 10u);
+  EXPECT_DOUBLE_EQ(run.listener.updates.front().learning_rate, 0.1);
+  EXPECT_DOUBLE_EQ(run.listener.updates.back().learning_rate, 0.01);
+  EXPECT_DOUBLE_EQ(run.listener.updates.back().done, 1.0);
+}
+
 TEST(Trainer, NaNStopsAndKeepsTheLastCheckpoint) {
   const TemporaryFolder folder;
   Training run(folder.path());

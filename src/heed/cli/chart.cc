@@ -15,7 +15,7 @@
 namespace heed::cli {
 namespace {
 
-struct Options {
+struct ChartOptions {
   std::string output;
   std::string title;
   std::string y_label;
@@ -94,7 +94,7 @@ void for_each_series(const Table& table, const std::string& path, F&& f) {
   }
 }
 
-view::Scene scene_of(const Table& table, const std::string& path, const Options& options) {
+view::Scene scene_of(const Table& table, const std::string& path, const ChartOptions& options) {
   if (options.bars) {
     view::BarChart chart{options.title, table.names[0], options.y_label, table.groups, {}};
     for_each_series(table, path,
@@ -121,7 +121,7 @@ view::Scene scene_of(const Table& table, const std::string& path, const Options&
 }  // namespace
 
 int chart(Arguments arguments) {
-  Options options;
+  ChartOptions options;
   std::string path;
   OptionParser parser("heed chart", "Draws a table of numbers as curves or bars.");
   parser

@@ -7,7 +7,7 @@
 namespace heed::cli {
 namespace {
 
-struct Options {
+struct ClassifyCommand {
   std::string input;
   std::string output;
   ClassifyOptions classify;
@@ -37,7 +37,7 @@ std::string in_json(const Labels& labels, const ClassifiedText& text) {
 }  // namespace
 
 int classify(Arguments arguments) {
-  Options options;
+  ClassifyCommand options;
   std::string folder;
   OptionParser parser("heed classify", "Names the class of each line of text, with its probability.");
   parser.positional("MODEL", folder, "the model folder")

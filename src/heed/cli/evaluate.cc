@@ -8,7 +8,7 @@
 namespace heed::cli {
 namespace {
 
-struct Options {
+struct EvaluateOptions {
   std::string input;
   std::vector<std::string> reference;
   std::string output;
@@ -51,7 +51,7 @@ std::string shown(const std::string& path) {
   return is_stream(path) ? "standard input" : path;
 }
 
-void check(const Options& options, const std::vector<std::string>& metrics) {
+void check(const EvaluateOptions& options, const std::vector<std::string>& metrics) {
   for (const std::string& metric : metrics) check_metric_name(metric);
   if (options.reference.empty()) fail_input("heed evaluate needs --reference, the text to compare with");
   int streams = is_stream(options.input) ? 1 : 0;
@@ -70,7 +70,7 @@ void write(Output& output, const MetricScore& score, bool as_json) {
 }  // namespace
 
 int evaluate(Arguments arguments) {
-  Options options;
+  EvaluateOptions options;
   OptionParser parser("heed evaluate", "Scores text against references, with sacreBLEU's digits.");
   parser.shorthand('i', "input").shorthand('o', "output").shorthand('r', "reference").bind(options);
   parser.footer("Example: heed evaluate -i hyp.de --reference test.de --metric bleu,chrf,ter");

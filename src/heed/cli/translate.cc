@@ -7,7 +7,7 @@
 namespace heed::cli {
 namespace {
 
-struct Options {
+struct TranslateCommand {
   std::string input;
   std::string output;
   TranslateOptions translate;
@@ -57,7 +57,7 @@ void write(Output& output, const std::vector<std::string>& lines,
 }  // namespace
 
 int translate(Arguments arguments) {
-  Options options;
+  TranslateCommand options;
   std::string folder;
   OptionParser parser("heed translate", "Translates text, line by line.");
   parser.positional("MODEL", folder, "the model folder")

@@ -8,7 +8,7 @@
 namespace heed {
 namespace {
 
-bool is_punctuation(char32_t c) {
+bool is_ascii_punctuation(char32_t c) {
   return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
 }
 
@@ -17,9 +17,9 @@ std::vector<std::u32string_view> cut_words(std::u32string_view text) {
   std::vector<std::u32string_view> cut;
   for (std::u32string_view word : metric_words(text)) {
     size_t at = 0;
-    if (word.size() > 1 && is_punctuation(word.back()))
+    if (word.size() > 1 && is_ascii_punctuation(word.back()))
       at = word.size() - 1;
-    else if (word.size() > 1 && is_punctuation(word.front()))
+    else if (word.size() > 1 && is_ascii_punctuation(word.front()))
       at = 1;
     if (at > 0) cut.push_back(word.substr(0, at));
     cut.push_back(word.substr(at));

@@ -31,7 +31,7 @@ int64_t edits_between(std::span<const uint32_t> from, std::span<const uint32_t> 
   return row.back();
 }
 
-double percent(int64_t errors, int64_t of) {
+double error_percent(int64_t errors, int64_t of) {
   if (of == 0) return errors > 0 ? 100 : 0;
   return 100 * static_cast<double>(errors) / static_cast<double>(of);
 }
@@ -86,12 +86,12 @@ MetricScore EditRate::score() const {
   const char* name = options_.kind == EditRateKind::kWer ? "WER" : "PER";
   if (of_words)
     return {name,
-            percent(wrong_lines_, lines_),
+            error_percent(wrong_lines_, lines_),
             signature,
             fmt::format("(wrong = {} words = {})", wrong_lines_, lines_),
             {}};
   return {name,
-          percent(edits_, reference_length_),
+          error_percent(edits_, reference_length_),
           signature,
           fmt::format("(edits = {} ref_len = {})", edits_, reference_length_),
           {}};

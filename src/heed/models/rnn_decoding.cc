@@ -15,7 +15,7 @@ struct Source {
 };
 
 // Everything of it is on the heap: decoding resets step memory.
-class State final : public DecoderState {
+class RecurrentDecoderState final : public DecoderState {
  public:
   int64_t rows() const override { return static_cast<int64_t>(sources.size()); }
 
@@ -25,11 +25,11 @@ class State final : public DecoderState {
   KeyValueCache memory;  // of all sources
 };
 
-State& mine(DecoderState& state) {
-  return static_cast<State&>(state);
+RecurrentDecoderState& as_recurrent(DecoderState& state) {
+  return static_cast<RecurrentDecoderState&>(state);
 }
-const State& mine(const DecoderState& state) {
-  return static_cast<const State&>(state);
+const RecurrentDecoderState& as_recurrent(const DecoderState& state) {
+  return static_cast<const RecurrentDecoderState&>(state);
 }
 
 void copy_rows(const Tensor& from, int64_t from_row, const Tensor& to, int64_t to_row, int64_t rows) {
@@ -42,7 +42,7 @@ void copy_rows(const Tensor& from, int64_t from_row, const Tensor& to, int64_t t
 
 // f of every tensor that a hypothesis carries and its counterpart in `other`.
 template <class F>
-void for_each_carried(State& state, State& other, F&& f) {
+void for_each_carried(RecurrentDecoderState& state, RecurrentDecoderState& other, F&& f) {
   for (size_t i = 0; i < other.carried.hidden.size(); ++i)
     f(state.carried.hidden[i].value, other.carried.hidden[i].value);
   for (size_t i = 0; i < other.carried.cell.size(); ++i)
@@ -53,7 +53,7 @@ void for_each_carried(State& state, State& other, F&& f) {
 }
 
 // Long-running states (a server's) forget sources nobody sees any more, once they are the larger part.
-void compact(State& state) {
+void compact(RecurrentDecoderState& state) {
   constexpr int64_t kWorthIt = 4096;
   const int64_t rows = state.memory.rows();
   if (rows < kWorthIt) return;
@@ -77,14 +77,14 @@ int64_t RnnStepDecoder::vocabulary_size() const {
 }
 
 std::unique_ptr<DecoderState> RnnStepDecoder::make_state() const {
-  return std::make_unique<State>();
+  return std::make_unique<RecurrentDecoderState>();
 }
 
 void RnnStepDecoder::start(Context& c, DecoderState& state, const TokenField& source) const {
-  State& s = mine(state);
+  RecurrentDecoderState& s = as_recurrent(state);
   c.arena.reset();
   const RnnSeq2Seq::Encoded encoded = model_.encode(c, source);
-  State started;
+  RecurrentDecoderState started;
   int64_t first = 0;
   if (model_.attends()) first = s.memory.append(model_.attention_->cached(c, encoded.memory));
   for (int64_t i = 0; i < source.layout.sentences(); ++i) {
@@ -117,7 +117,7 @@ void RnnStepDecoder::start(Context& c, DecoderState& state, const TokenField& so
 }
 
 void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int32_t> tokens) const {
-  State& s = mine(state);
+  RecurrentDecoderState& s = as_recurrent(state);
   require(static_cast<int64_t>(tokens.size()) == s.rows(), "decoding: {} tokens for {} hypotheses",
           tokens.size(), s.rows());
   c.arena.reset();
@@ -141,7 +141,7 @@ void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int
   const Var out = model_.attentional(c, outputs, y);  // [N, E]
   if (model_.feed_) next.fed = out;
 
-  State moved;
+  RecurrentDecoderState moved;
   moved.carried = next;
   moved.outputs = out.value;
   s.carried = next;
@@ -149,7 +149,7 @@ void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int
 }
 
 void RnnStepDecoder::select(DecoderState& state, std::span<const int32_t> parents) const {
-  State& s = mine(state);
+  RecurrentDecoderState& s = as_recurrent(state);
   std::vector<Source> sources;
   for (const int32_t parent : parents) sources.push_back(s.sources.at(static_cast<size_t>(parent)));
   s.sources = std::move(sources);
@@ -164,12 +164,14 @@ void RnnStepDecoder::select(DecoderState& state, std::span<const int32_t> parent
 
 Candidates RnnStepDecoder::candidates(Context& c, const DecoderState& state, int64_t k,
                                       std::span<const float> bias) const {
-  TopWords top = output_top_k(c, mine(state).outputs, *model_.output_weight_, model_.output_bias_, k, bias);
+  TopWords top =
+      output_top_k(c, as_recurrent(state).outputs, *model_.output_weight_, model_.output_bias_, k, bias);
   return {k, std::move(top.ids), std::move(top.log_probs)};
 }
 
 std::vector<float> RnnStepDecoder::log_probs(Context& c, const DecoderState& state) const {
-  const Tensor all = output_log_probs(c, mine(state).outputs, *model_.output_weight_, model_.output_bias_);
+  const Tensor all =
+      output_log_probs(c, as_recurrent(state).outputs, *model_.output_weight_, model_.output_bias_);
   return {all.data<float>(), all.data<float>() + all.size()};
 }
 

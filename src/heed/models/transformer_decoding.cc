@@ -7,29 +7,29 @@ namespace heed {
 namespace {
 
 // A hypothesis keeps the list of its cache rows, so selecting copies small integers and no keys.
-struct Hypothesis {
+struct CachedHypothesis {
   std::vector<int32_t> history;  // rows of the self-attention caches, one a position
   int32_t memory_first = 0;      // the source's rows in the memory caches
   int32_t memory_length = 0;
 };
 
-class State final : public DecoderState {
+class TransformerDecoderState final : public DecoderState {
  public:
-  explicit State(size_t layers) : self(layers), memory(layers) {}
+  explicit TransformerDecoderState(size_t layers) : self(layers), memory(layers) {}
   int64_t rows() const override { return static_cast<int64_t>(hypotheses.size()); }
 
-  std::vector<Hypothesis> hypotheses;
+  std::vector<CachedHypothesis> hypotheses;
   Tensor outputs;                          // [N, D] what the output layer reads for each, on the heap
   std::vector<KeyValueCache> self;         // one a layer
   std::vector<KeyValueCache> memory;       // one a layer, projected once a source
   int64_t kept_self = 0, kept_memory = 0;  // rows that the last compaction left in each
 };
 
-State& mine(DecoderState& state) {
-  return static_cast<State&>(state);
+TransformerDecoderState& as_transformer(DecoderState& state) {
+  return static_cast<TransformerDecoderState&>(state);
 }
-const State& mine(const DecoderState& state) {
-  return static_cast<const State&>(state);
+const TransformerDecoderState& as_transformer(const DecoderState& state) {
+  return static_cast<const TransformerDecoderState&>(state);
 }
 
 // Rows that nobody sees any more are forgotten when the caches have doubled since that was last done, which
@@ -54,13 +54,13 @@ void compact(std::vector<KeyValueCache>& caches, int64_t& kept_before, Used&& fo
 
 // The rows that hypotheses see in the self-attention caches.
 struct HistoryRows {
-  std::vector<Hypothesis>& hypotheses;
+  std::vector<CachedHypothesis>& hypotheses;
   template <class F>
   void operator()(F&& f) {
-    for (const Hypothesis& h : hypotheses) std::for_each(h.history.begin(), h.history.end(), f);
+    for (const CachedHypothesis& h : hypotheses) std::for_each(h.history.begin(), h.history.end(), f);
   }
   void rename(const std::vector<int32_t>& new_row) {
-    for (Hypothesis& h : hypotheses) {
+    for (CachedHypothesis& h : hypotheses) {
       for (int32_t& row : h.history) row = new_row[row];
     }
   }
@@ -68,15 +68,15 @@ struct HistoryRows {
 
 // The rows of their sources in the memory caches.
 struct MemoryRows {
-  std::vector<Hypothesis>& hypotheses;
+  std::vector<CachedHypothesis>& hypotheses;
   template <class F>
   void operator()(F&& f) {
-    for (const Hypothesis& h : hypotheses) {
+    for (const CachedHypothesis& h : hypotheses) {
       for (int32_t i = 0; i < h.memory_length; ++i) f(h.memory_first + i);
     }
   }
   void rename(const std::vector<int32_t>& new_row) {
-    for (Hypothesis& h : hypotheses) {
+    for (CachedHypothesis& h : hypotheses) {
       if (h.memory_length > 0) h.memory_first = new_row[h.memory_first];
     }
   }
@@ -94,11 +94,11 @@ int64_t TransformerStepDecoder::longest() const {
 }
 
 std::unique_ptr<DecoderState> TransformerStepDecoder::make_state() const {
-  return std::make_unique<State>(model_.decoder_.size());
+  return std::make_unique<TransformerDecoderState>(model_.decoder_.size());
 }
 
 void TransformerStepDecoder::start(Context& c, DecoderState& state, const TokenField& source) const {
-  State& s = mine(state);
+  TransformerDecoderState& s = as_transformer(state);
   const Var memory = model_.encode(c, source);  // [R_s, D]
   int64_t first = 0;
   for (size_t i = 0; i < model_.decoder_.size(); ++i) {
@@ -106,7 +106,7 @@ void TransformerStepDecoder::start(Context& c, DecoderState& state, const TokenF
   }
 
   // The new rows' first step reads <s>; the rows already here keep what they have.
-  State started(model_.decoder_.size());
+  TransformerDecoderState started(model_.decoder_.size());
   started.self = std::move(s.self);
   started.memory = std::move(s.memory);
   for (int64_t i = 0; i < source.layout.sentences(); ++i) {
@@ -129,7 +129,7 @@ void TransformerStepDecoder::start(Context& c, DecoderState& state, const TokenF
 }
 
 void TransformerStepDecoder::append(Context& c, DecoderState& state, std::span<const int32_t> tokens) const {
-  State& s = mine(state);
+  TransformerDecoderState& s = as_transformer(state);
   require(static_cast<int64_t>(tokens.size()) == s.rows(), "decoding: {} tokens for {} hypotheses",
           tokens.size(), s.rows());
   c.arena.reset();
@@ -138,7 +138,7 @@ void TransformerStepDecoder::append(Context& c, DecoderState& state, std::span<c
   StepHistory history{{0}, {}};
   StepMemory memory{{0}, {}};
   int32_t new_row = static_cast<int32_t>(s.self.front().rows());
-  for (Hypothesis& h : s.hypotheses) {
+  for (CachedHypothesis& h : s.hypotheses) {
     positions.push_back(static_cast<int32_t>(h.history.size()));
     h.history.push_back(new_row++);
     history.rows.insert(history.rows.end(), h.history.begin(), h.history.end());
@@ -161,8 +161,8 @@ void TransformerStepDecoder::append(Context& c, DecoderState& state, std::span<c
 }
 
 void TransformerStepDecoder::select(DecoderState& state, std::span<const int32_t> parents) const {
-  State& s = mine(state);
-  std::vector<Hypothesis> selected;
+  TransformerDecoderState& s = as_transformer(state);
+  std::vector<CachedHypothesis> selected;
   Tensor outputs =
       Tensor::empty({static_cast<int64_t>(parents.size()), s.outputs.width()}, s.outputs.dtype());
   for (size_t i = 0; i < parents.size(); ++i) {
@@ -180,12 +180,14 @@ void TransformerStepDecoder::select(DecoderState& state, std::span<const int32_t
 
 Candidates TransformerStepDecoder::candidates(Context& c, const DecoderState& state, int64_t k,
                                               std::span<const float> bias) const {
-  TopWords top = output_top_k(c, mine(state).outputs, *model_.output_weight_, model_.output_bias_, k, bias);
+  TopWords top =
+      output_top_k(c, as_transformer(state).outputs, *model_.output_weight_, model_.output_bias_, k, bias);
   return {k, std::move(top.ids), std::move(top.log_probs)};
 }
 
 std::vector<float> TransformerStepDecoder::log_probs(Context& c, const DecoderState& state) const {
-  const Tensor all = output_log_probs(c, mine(state).outputs, *model_.output_weight_, model_.output_bias_);
+  const Tensor all =
+      output_log_probs(c, as_transformer(state).outputs, *model_.output_weight_, model_.output_bias_);
   return {all.data<float>(), all.data<float>() + all.size()};
 }
 

@@ -9,7 +9,7 @@ namespace heed {
 namespace {
 
 // Which queries see which keys, and where their weights stand.
-struct Pairs {
+struct AdditivePairs {
   std::vector<int32_t> query_offsets, key_begin, key_end;
   std::vector<int64_t> weight_begin;  // one more than sentences: the last is the number of weights
 
@@ -27,10 +27,10 @@ struct Pairs {
   int64_t weights() const { return weight_begin.empty() ? 0 : weight_begin.back(); }
 };
 
-Pairs pairs_of(const Layout& queries, const Layout& keys) {
+AdditivePairs pairs_of(const Layout& queries, const Layout& keys) {
   require(queries.sentences() == keys.sentences(), "additive attention: {} sentences query {}",
           queries.sentences(), keys.sentences());
-  Pairs pairs;
+  AdditivePairs pairs;
   for (int64_t b = 0; b < queries.sentences(); ++b) pairs.add(queries.end(b), keys.begin(b), keys.end(b));
   return pairs;
 }
@@ -46,8 +46,8 @@ void check(const Tensor& queries, const Tensor& keys, const Tensor& values, cons
 
 template <class T>
 kernels::AdditiveAttentionArgs<T> arguments(const Tensor& queries, const Tensor& keys, const Tensor& values,
-                                            const Pairs& pairs, const Parameter& score, const Tensor& weights,
-                                            const Tensor& out, const Guide& guide = {},
+                                            const AdditivePairs& pairs, const Parameter& score,
+                                            const Tensor& weights, const Tensor& out, const Guide& guide = {},
                                             const Tensor& guided = Tensor()) {
   return {.sentences = static_cast<int64_t>(pairs.key_begin.size()),
           .query_offsets = pairs.query_offsets.data(),
@@ -70,13 +70,13 @@ kernels::AdditiveAttentionArgs<T> arguments(const Tensor& queries, const Tensor&
 }
 
 // tanh, its factor and the sums, a pair and column; then the weighted sum of values.
-ProfileScope profiled(Context& c, const char* op, const Pairs& pairs, int64_t width, int64_t value_width,
-                      double passes) {
+ProfileScope profiled(Context& c, const char* op, const AdditivePairs& pairs, int64_t width,
+                      int64_t value_width, double passes) {
   return {c.profile, op, passes * static_cast<double>(pairs.weights() * (12 * width + 2 * value_width)), 0.0};
 }
 
-Tensor run(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values, const Pairs& pairs,
-           const Parameter& score, const Tensor& weights, const Guide& guide = {},
+Tensor run(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,
+           const AdditivePairs& pairs, const Parameter& score, const Tensor& weights, const Guide& guide = {},
            const Tensor& guided = Tensor()) {
   check(queries, keys, values, score);
   const ProfileScope scope = profiled(c, "additive attention", pairs, queries.width(), values.width(), 1.0);
@@ -102,7 +102,7 @@ GuidedAttention guided_additive_attention(Context& c, const Var& queries, const 
   require(queries.rows() == query_layout.rows() && keys.rows() == key_layout.rows(),
           "additive attention {}: {} and {} rows with layouts of {} and {}", score.name(), queries.rows(),
           keys.rows(), query_layout.rows(), key_layout.rows());
-  auto pairs = std::make_shared<const Pairs>(pairs_of(query_layout, key_layout));
+  auto pairs = std::make_shared<const AdditivePairs>(pairs_of(query_layout, key_layout));
   const Tensor weights = c.allocate(Shape{pairs->weights()}, DType::f32);
   GuidedAttention attended;
   if (guide) {
@@ -155,7 +155,7 @@ Var additive_attention_step(Context& c, const Tensor& queries, const Tensor& key
   require(static_cast<int64_t>(spans.first.size()) == queries.rows() &&
               static_cast<int64_t>(spans.offsets.size()) == queries.rows() + 1,
           "additive attention {}: {} spans for {} queries", score.name(), spans.first.size(), queries.rows());
-  Pairs pairs;
+  AdditivePairs pairs;
   for (size_t r = 0; r < spans.first.size(); ++r) {
     pairs.add(static_cast<int32_t>(r) + 1, spans.first[r],
               spans.first[r] + spans.offsets[r + 1] - spans.offsets[r]);
@@ -168,7 +168,7 @@ std::vector<Tensor> additive_attention_weights(Context& c, const Tensor& queries
                                                const Tensor& keys, const Layout& key_layout,
                                                const Parameter& score) {
   check(queries, keys, keys, score);
-  const Pairs pairs = pairs_of(query_layout, key_layout);
+  const AdditivePairs pairs = pairs_of(query_layout, key_layout);
   const Tensor weights = c.allocate(Shape{pairs.weights()}, DType::f32);
   dispatch(queries.dtype(), [&](auto zero) {
     using T = decltype(zero);

@@ -13,7 +13,7 @@ namespace {
 using kernels::Cell;
 
 // What the forward pass leaves for the gradient, but for its outputs.
-struct Saved {
+struct SavedPass {
   Tensor initial, initial_cell;              // f32, dense
   Tensor before, first_values, first_cells;  // of f_1: states before it, [R_t, 4H], [R_t, 2H]
   Tensor between, values, cells;             // the same of the cell that reads the context
@@ -76,7 +76,7 @@ struct Arguments {
   kernels::AttentionDecoderArgs<T> args;
 
   Arguments(Context& c, const AttentionDecoderInputs& in, const Layout& target, const Layout& source,
-            const Saved& saved, const AttentionDecoderStates& out) {
+            const SavedPass& saved, const AttentionDecoderStates& out) {
     const int64_t width = width_of(in);
     const auto cell = [&](const Parameter* weight, const Parameter* bias) {
       kernels::RecurrentArgs<T> made;
@@ -147,7 +147,7 @@ void add_weight_gradient(Context& c, const Tensor& dy, const Tensor& x, const Pa
 
 template <class T>
 void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& target, const Layout& source,
-                   const Saved& saved, const AttentionDecoderStates& out, const Tensor& d_states,
+                   const SavedPass& saved, const AttentionDecoderStates& out, const Tensor& d_states,
                    const Tensor& d_contexts) {
   const int64_t width = width_of(in), rows = target.rows();
   const DType dtype = dtype_of<T>;
@@ -228,7 +228,7 @@ AttentionDecoderStates attention_decoder(Context& c, const AttentionDecoderInput
   const int64_t width = width_of(in), rows = target.rows();
   const DType dtype = in.gates_x.value.dtype();
   const bool lstm = in.cell == Cell::lstm;
-  auto saved = std::make_shared<Saved>();
+  auto saved = std::make_shared<SavedPass>();
   saved->weight_begin.push_back(0);
   for (int64_t b = 0; b < target.sentences(); ++b)
     saved->weight_begin.push_back(saved->weight_begin.back() + int64_t{target.length(b)} * source.length(b));

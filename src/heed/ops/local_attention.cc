@@ -10,22 +10,22 @@ namespace heed {
 namespace {
 
 // Which queries see which keys, and where they stand.
-struct Pairs {
+struct LocalPairs {
   std::vector<int32_t> query_offsets, key_begin, key_end, positions;
   std::vector<int64_t> weight_begin;  // one more than sentences
 
   int64_t sentences() const { return static_cast<int64_t>(key_begin.size()); }
 };
 
-Pairs pairs_of(const Layout& queries, const Layout& keys, std::span<const int32_t> positions) {
+LocalPairs pairs_of(const Layout& queries, const Layout& keys, std::span<const int32_t> positions) {
   require(queries.sentences() == keys.sentences() && static_cast<int64_t>(positions.size()) == queries.rows(),
           "local attention: {} sentences query {}, {} queries have {} positions", queries.sentences(),
           keys.sentences(), queries.rows(), positions.size());
-  Pairs pairs{{queries.offsets().begin(), queries.offsets().end()},
-              {keys.offsets().begin(), keys.offsets().end() - 1},
-              {keys.offsets().begin() + 1, keys.offsets().end()},
-              {positions.begin(), positions.end()},
-              {0}};
+  LocalPairs pairs{{queries.offsets().begin(), queries.offsets().end()},
+                   {keys.offsets().begin(), keys.offsets().end() - 1},
+                   {keys.offsets().begin() + 1, keys.offsets().end()},
+                   {positions.begin(), positions.end()},
+                   {0}};
   for (int64_t b = 0; b < keys.sentences(); ++b)
     pairs.weight_begin.push_back(pairs.weight_begin.back() + int64_t{queries.length(b)} * keys.length(b));
   return pairs;
@@ -43,7 +43,7 @@ void check(const Tensor& queries, const Tensor& places, const Tensor& keys, cons
 }
 
 template <class T>
-kernels::LocalAttentionArgs<T> arguments(const Pairs& pairs, const Tensor& queries, const Tensor& places,
+kernels::LocalAttentionArgs<T> arguments(const LocalPairs& pairs, const Tensor& queries, const Tensor& places,
                                          const Tensor& keys, const Tensor& values,
                                          const LocalAttentionOptions& options) {
   return {.sentences = pairs.sentences(),
@@ -73,8 +73,8 @@ ProfileScope profiled(Context& c, const char* op, const Tensor& queries, const T
           0.0};
 }
 
-Tensor run(Context& c, const Pairs& pairs, const Tensor& queries, const Tensor& places, const Tensor& keys,
-           const Tensor& values, const LocalAttentionOptions& options) {
+Tensor run(Context& c, const LocalPairs& pairs, const Tensor& queries, const Tensor& places,
+           const Tensor& keys, const Tensor& values, const LocalAttentionOptions& options) {
   check(queries, places, keys, values, options);
   const ProfileScope scope = profiled(c, "local attention", queries, values, options, 1.0);
   Tensor out = c.allocate(Shape{queries.rows(), values.width()}, queries.dtype());
@@ -92,7 +92,7 @@ Tensor run(Context& c, const Pairs& pairs, const Tensor& queries, const Tensor& 
 Var local_attention(Context& c, const Var& queries, const Layout& query_layout,
                     std::span<const int32_t> positions, const Var& places, const Var& keys, const Var& values,
                     const Layout& key_layout, const LocalAttentionOptions& options) {
-  auto pairs = std::make_shared<const Pairs>(pairs_of(query_layout, key_layout, positions));
+  auto pairs = std::make_shared<const LocalPairs>(pairs_of(query_layout, key_layout, positions));
   Var out(run(c, *pairs, queries.value, places.value, keys.value, values.value, options));
   if (!c.recording()) return out;
   c.tape->record(out, [=](Context& c, const Tensor& d_out) {
@@ -138,7 +138,7 @@ Var local_attention_step(Context& c, const Tensor& queries, std::span<const int3
   require(spans.first.size() == rows && spans.offsets.size() == rows + 1 && positions.size() == rows,
           "local attention: {} spans and {} positions for {} queries", spans.first.size(), positions.size(),
           queries.rows());
-  Pairs pairs{{0}, {}, {}, {positions.begin(), positions.end()}, {}};
+  LocalPairs pairs{{0}, {}, {}, {positions.begin(), positions.end()}, {}};
   for (size_t r = 0; r < rows; ++r) {
     pairs.query_offsets.push_back(static_cast<int32_t>(r) + 1);
     pairs.key_begin.push_back(spans.first[r]);
@@ -151,7 +151,7 @@ std::vector<Tensor> local_attention_weights(Context& c, const Tensor& queries, c
                                             std::span<const int32_t> positions, const Tensor& places,
                                             const Tensor& keys, const Layout& key_layout,
                                             const LocalAttentionOptions& options) {
-  const Pairs pairs = pairs_of(query_layout, key_layout, positions);
+  const LocalPairs pairs = pairs_of(query_layout, key_layout, positions);
   check(queries, places, keys, keys, options);
   const Tensor weights = c.allocate(Shape{pairs.weight_begin.back()}, DType::f32);
   dispatch(queries.dtype(), [&](auto zero) {

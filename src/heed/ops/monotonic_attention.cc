@@ -9,17 +9,18 @@ namespace heed {
 namespace {
 
 // Which queries see which keys, and where their numbers stand.
-struct Pairs {
+struct MonotonicPairs {
   Layout queries;
   std::vector<int32_t> key_begin, key_end;
   std::vector<int64_t> pair_begin;
   int64_t pairs = 0;
 };
 
-Pairs pairs_of(const Layout& queries, std::span<const int32_t> first, std::span<const int32_t> lengths) {
+MonotonicPairs pairs_of(const Layout& queries, std::span<const int32_t> first,
+                        std::span<const int32_t> lengths) {
   require(static_cast<int64_t>(first.size()) == queries.sentences() && lengths.size() == first.size(),
           "monotonic attention: {} sentences query {}", queries.sentences(), first.size());
-  Pairs pairs{.queries = queries, .key_begin = {}, .key_end = {}, .pair_begin = {}};
+  MonotonicPairs pairs{.queries = queries, .key_begin = {}, .key_end = {}, .pair_begin = {}};
   for (size_t b = 0; b < first.size(); ++b) {
     pairs.key_begin.push_back(first[b]);
     pairs.key_end.push_back(first[b] + lengths[b]);
@@ -37,7 +38,7 @@ void check(const Tensor& queries, const Layout& layout, const Tensor& keys, cons
 
 template <class T>
 kernels::MonotonicAttentionArgs<T> arguments(const Tensor& queries, const Tensor& keys, const Tensor& values,
-                                             const Pairs& pairs, const MonotonicOptions& options) {
+                                             const MonotonicPairs& pairs, const MonotonicOptions& options) {
   return {.sentences = pairs.queries.sentences(),
           .query_offsets = pairs.queries.offsets().data(),
           .key_begin = pairs.key_begin.data(),
@@ -56,7 +57,7 @@ kernels::MonotonicAttentionArgs<T> arguments(const Tensor& queries, const Tensor
           .query_row_keys = pairs.queries.row_keys().data()};
 }
 
-ProfileScope profiled(Context& c, const char* op, const Pairs& pairs, int64_t width, double passes) {
+ProfileScope profiled(Context& c, const char* op, const MonotonicPairs& pairs, int64_t width, double passes) {
   return {c.profile, op, passes * static_cast<double>(pairs.pairs * 2 * width), 0.0};
 }
 
@@ -70,7 +71,7 @@ Var expected_monotonic_attention(Context& c, const Var& queries, const Layout& q
           key_layout.rows());
   std::vector<int32_t> lengths;
   for (int64_t b = 0; b < key_layout.sentences(); ++b) lengths.push_back(key_layout.length(b));
-  auto pairs = std::make_shared<const Pairs>(
+  auto pairs = std::make_shared<const MonotonicPairs>(
       pairs_of(query_layout, key_layout.offsets().first(lengths.size()), lengths));
   const int64_t widths = queries.width() + values.width();
   const ProfileScope scope = profiled(c, "monotonic attention", *pairs, widths, 1.0);
@@ -124,7 +125,7 @@ MonotonicChoice hard_monotonic_attention(Context& c, const Tensor& queries, cons
   check(queries, query_layout, keys, values);
   require(spans.attended.size() == spans.first.size(), "monotonic attention: {} places for {} sentences",
           spans.attended.size(), spans.first.size());
-  const Pairs pairs = pairs_of(query_layout, spans.first, spans.lengths);
+  const MonotonicPairs pairs = pairs_of(query_layout, spans.first, spans.lengths);
   MonotonicChoice choice{c.allocate(Shape{queries.rows(), values.width()}, queries.dtype()),
                          std::vector<int32_t>(static_cast<size_t>(queries.rows()))};
   dispatch(queries.dtype(), [&](auto zero) {

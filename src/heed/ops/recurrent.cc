@@ -12,7 +12,7 @@ namespace {
 using kernels::Cell;
 
 // What a pass leaves for its gradient.
-struct Saved {
+struct SavedSteps {
   Tensor initial, initial_cell;      // f32, dense
   Tensor h_previous, values, cells;  // [R, H], [R, 4H], [R, 2H]
 };
@@ -64,7 +64,7 @@ const float* data_or_null(const Tensor& x) {
 
 template <class T>
 kernels::RecurrentArgs<T> arguments(Context& c, Cell cell, const RecurrentPass& pass, const Layout& layout,
-                                    const Saved& saved) {
+                                    const SavedSteps& saved) {
   return {.cell = cell,
           .sentences = layout.sentences(),
           .width = pass.weight->shape().width(),
@@ -94,8 +94,8 @@ ProfileScope profiled(Context& c, const char* op, const std::vector<RecurrentPas
 }
 
 void add_gradients(Context& c, Cell cell, const std::vector<RecurrentPass>& passes, const Layout& layout,
-                   const std::vector<Saved>& saved, const Tensor& d_rows, const std::vector<Tensor>& d_last,
-                   const std::vector<Tensor>& d_last_cell) {
+                   const std::vector<SavedSteps>& saved, const Tensor& d_rows,
+                   const std::vector<Tensor>& d_last, const std::vector<Tensor>& d_last_cell) {
   const ProfileScope scope = profiled(c, "recurrent gradient", passes, layout.rows(), 2.0);
   const int64_t width = passes.front().weight->shape().width();
   const Shape state{layout.sentences(), width};
@@ -164,11 +164,11 @@ RecurrentStates recurrent(Context& c, Cell cell, const std::vector<RecurrentPass
 
   RecurrentStates out;
   out.rows = Var(c.allocate(Shape{rows, static_cast<int64_t>(passes.size()) * width}, dtype));
-  std::vector<Saved> saved;
+  std::vector<SavedSteps> saved;
   for (const RecurrentPass& pass : passes) {
     require(pass.weight->shape().width() == width, "recurrent {}: passes of widths {} and {}",
             pass.weight->name(), pass.weight->shape().width(), width);
-    Saved& s = saved.emplace_back();
+    SavedSteps& s = saved.emplace_back();
     s.initial = as_f32(c, pass.initial.value);
     s.initial_cell = as_f32(c, pass.initial_cell.value);
     if (c.recording()) {

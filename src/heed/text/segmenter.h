@@ -35,14 +35,18 @@ enum class Punctuation { kKeep, kApart, kDrop };
 // apostrophes (Unicode's, with their marks), and any other character is a piece of its own, or dropped.
 std::unique_ptr<Segmenter> make_word_segmenter(Punctuation punctuation = Punctuation::kKeep);
 
-// Pieces are characters (code points), "▁" (U+2581) stands between words. White space at the ends is dropped.
+// "▁": where a blank was, in the pieces of SentencePiece and of characters.
+inline constexpr std::string_view kSpaceMark = "\u2581";
+
+// Pieces are characters (code points), kSpaceMark stands between words. White space at the ends is dropped.
 std::unique_ptr<Segmenter> make_character_segmenter();
+
+// The text of a codes file, plain or .gz.
+std::string read_codes(const std::string& path);
 
 // Byte-pair encoding (Sennrich, Haddow and Birch 2016), the pieces of subword-nmt's apply-bpe: "@@" at the
 // end of each piece that is not its word's last. `codes` is the content of a codes file as learn-bpe writes
 // it, version 0.1 or 0.2; `name` stands for it in messages. Throws InputError with file and line.
-// The text of a codes file, plain or .gz.
-std::string read_codes(const std::string& path);
 std::unique_ptr<Segmenter> make_bpe_segmenter(std::string codes, const std::string& name);
 
 }  // namespace heed

@@ -15,8 +15,6 @@
 namespace heed {
 namespace {
 
-constexpr std::string_view kSpace = "\u2581";  // ▁ begins a word
-
 // More sentences teach the pieces nothing, and cost minutes and gigabytes.
 constexpr size_t kMostSentences = 1'000'000;
 
@@ -37,9 +35,9 @@ class SentencePieceSegmenter : public Segmenter {
     std::string text;
     check(processor_.Decode(std::vector<std::string>(pieces.begin(), pieces.end()), &text));
     // Pieces that the model does not know (copied words) keep their ▁.
-    for (size_t at = text.find(kSpace); at != text.npos; at = text.find(kSpace, at)) {
+    for (size_t at = text.find(kSpaceMark); at != text.npos; at = text.find(kSpaceMark, at)) {
       text[at] = ' ';
-      text.erase(at + 1, kSpace.size() - 1);
+      text.erase(at + 1, kSpaceMark.size() - 1);
     }
     if (text.starts_with(' ')) text.erase(0, 1);
     return text;
@@ -49,7 +47,7 @@ class SentencePieceSegmenter : public Segmenter {
     std::vector<int32_t> words;
     for (const std::string& piece : pieces) {
       const int32_t last = words.empty() ? 0 : words.back();
-      words.push_back(piece.starts_with(kSpace) && !words.empty() ? last + 1 : last);
+      words.push_back(piece.starts_with(kSpaceMark) && !words.empty() ? last + 1 : last);
     }
     return words;
   }
@@ -81,9 +79,9 @@ class SentencePieceSegmenter : public Segmenter {
   sentencepiece::SentencePieceProcessor processor_;
 };
 
-class Sentences : public sentencepiece::SentenceIterator {
+class SentenceList : public sentencepiece::SentenceIterator {
  public:
-  explicit Sentences(const std::vector<std::string>& sentences) : sentences_(sentences) {}
+  explicit SentenceList(const std::vector<std::string>& sentences) : sentences_(sentences) {}
   bool done() const override { return next_ == sentences_.size(); }
   void Next() override { ++next_; }
   const std::string& value() const override { return sentences_[next_]; }
@@ -148,7 +146,7 @@ std::string train_sentencepiece(const SentencePieceOptions& options, const Sente
   };
   if (!options.reserved.empty()) settings["control_symbols"] = joined(options.reserved, ",");
 
-  Sentences iterator(sentences);
+  SentenceList iterator(sentences);
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &iterator, &model);
   if (!status.ok()) fail_training(status.ToString(), options, name);

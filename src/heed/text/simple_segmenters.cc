@@ -5,8 +5,6 @@
 namespace heed {
 namespace {
 
-constexpr std::string_view kSpace = "\u2581";  // ▁
-
 class WordSegmenter : public Segmenter {
  public:
   explicit WordSegmenter(Punctuation punctuation) : punctuation_(punctuation) {}
@@ -53,7 +51,7 @@ class CharacterSegmenter : public Segmenter {
   std::vector<std::string> split(std::string_view text) const override {
     std::vector<std::string> pieces;
     for (std::string_view word : split_words(text)) {
-      if (!pieces.empty()) pieces.emplace_back(kSpace);
+      if (!pieces.empty()) pieces.emplace_back(kSpaceMark);
       for (size_t i = 0; i < word.size(); i += utf8_length(word[i]))
         pieces.emplace_back(word.substr(i, utf8_length(word[i])));
     }
@@ -62,7 +60,7 @@ class CharacterSegmenter : public Segmenter {
 
   std::string join(std::span<const std::string> pieces) const override {
     std::string text;
-    for (const std::string& piece : pieces) text += piece == kSpace ? " " : std::string_view(piece);
+    for (const std::string& piece : pieces) text += piece == kSpaceMark ? " " : std::string_view(piece);
     return text;
   }
 
@@ -71,7 +69,7 @@ class CharacterSegmenter : public Segmenter {
     std::vector<int32_t> words;
     for (const std::string& piece : pieces) {
       const int32_t last = words.empty() ? 0 : words.back();
-      words.push_back(piece == kSpace && !words.empty() ? last + 1 : last);
+      words.push_back(piece == kSpaceMark && !words.empty() ? last + 1 : last);
     }
     return words;
   }

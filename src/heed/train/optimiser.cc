@@ -15,7 +15,8 @@ void OptimiserConfig::visit(ConfigVisitor& v) {
   v("schedule", schedule, {"inverse_sqrt", "noam", "cosine", "constant"},
     "how the rate moves after the warm-up");
   v("warmup", warmup, "updates over which the rate rises from 0", between(0, 1e9));
-  v("final_rate", final_rate, "cosine: the rate at the last update", between(0, 100));
+  v("final_rate", final_rate, "cosine: the rate at the end, be it of updates, epochs or minutes",
+    between(0, 100));
   v("beta1", beta1, "Adam: decay of the mean of gradients", between(0, 0.999999));
   v("beta2", beta2, "Adam: decay of the mean of squared gradients", between(0, 0.999999));
   v("epsilon", epsilon, "Adam: added to the root of the mean square", between(1e-16, 1));
@@ -23,7 +24,7 @@ void OptimiserConfig::visit(ConfigVisitor& v) {
   v("clip_norm", clip_norm, "gradients are scaled down to this norm; 0: never", between(0, 1e9));
 }
 
-double learning_rate(const OptimiserConfig& config, int64_t update, int64_t updates, int64_t width) {
+double learning_rate(const OptimiserConfig& config, int64_t update, double updates, int64_t width) {
   const auto t = static_cast<double>(update),
              warmup = static_cast<double>(std::max<int64_t>(config.warmup, 1));
   if (config.schedule == Schedule::noam) {
@@ -33,8 +34,7 @@ double learning_rate(const OptimiserConfig& config, int64_t update, int64_t upda
   if (update < config.warmup) return config.learning_rate * t / warmup;
   if (config.schedule == Schedule::inverse_sqrt) return config.learning_rate * std::sqrt(warmup / t);
   if (config.schedule == Schedule::cosine) {
-    const double done =
-        std::clamp((t - warmup) / std::max(static_cast<double>(updates) - warmup, 1.0), 0.0, 1.0);
+    const double done = std::clamp((t - warmup) / std::max(updates - warmup, 1.0), 0.0, 1.0);
     return config.final_rate +
            (config.learning_rate - config.final_rate) * 0.5 * (1.0 + std::cos(std::numbers::pi * done));
   }

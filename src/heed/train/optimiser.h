@@ -26,10 +26,10 @@ struct OptimiserConfig {
 
 // The rate of an update, from 1. Warm-up is linear from 0 to learning_rate, then
 //   inverse_sqrt: learning_rate * sqrt(warmup / update)
-//   noam:         learning_rate * width^-0.5 * min(update^-0.5, update * warmup^-1.5)   (Vaswani et al. 2017,
-//   eq. 3) cosine:       half a cosine from learning_rate to final_rate at the last of `updates` constant:
-//   learning_rate
-double learning_rate(const OptimiserConfig& config, int64_t update, int64_t updates, int64_t width);
+//   noam: learning_rate * width^-0.5 * min(update^-0.5, update * warmup^-1.5)  (Vaswani et al. 2017, eq. 3)
+//   cosine: half a cosine from learning_rate to final_rate at the last of `updates`, which may be a guess
+//   constant: learning_rate
+double learning_rate(const OptimiserConfig& config, int64_t update, double updates, int64_t width);
 
 // One gradient for each parameter, in the store's order; empty tensors where a parameter had none.
 using Gradients = std::vector<Tensor>;

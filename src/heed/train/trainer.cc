@@ -156,7 +156,7 @@ void Trainer::write_weights() {
   folder_.write_weights(weight_views(parameters_), stamp_);
 }
 
-void Trainer::one_update(Context& c, const BatchPlan& plan, Progress& progress) {
+void Trainer::one_update(Context& c, const BatchPlan& plan, double expected_updates, Progress& progress) {
   const auto index = static_cast<size_t>(state_.update_in_epoch);
   GradientTree tree;
   double loss = 0.0, count = 0.0;
@@ -170,7 +170,7 @@ void Trainer::one_update(Context& c, const BatchPlan& plan, Progress& progress) 
     tree.add(c, std::move(part.gradients));
     progress.tokens += batch.field(batch.has("target") ? "target" : "source").layout.rows();
   }
-  const double rate = learning_rate(config_.optimiser, state_.update + 1, config_.updates, width_);
+  const double rate = learning_rate(config_.optimiser, state_.update + 1, expected_updates, width_);
   const double norm = adam_.step(c, tree.sum(c), 1.0 / count, rate, state_.update + 1);
   c.arena.reset();
   if (!(loss / count <= kHopelessLoss) || !std::isfinite(norm)) fail_diverged(plan, loss / count, norm);
@@ -263,16 +263,16 @@ int64_t Trainer::checkpoints_to_keep() const {
   return keep;
 }
 
-double Trainer::share_done(const TrainLimits& limits, double seconds, const BatchPlan& plan) const {
-  double done = static_cast<double>(state_.update) / static_cast<double>(config_.updates);
-  if (config_.epochs > 0) {
-    const double of_epoch = static_cast<double>(state_.update_in_epoch) /
-                            static_cast<double>(std::max<size_t>(1, plan.updates()));
-    done =
-        std::max(done, (static_cast<double>(state_.epoch) + of_epoch) / static_cast<double>(config_.epochs));
+double Trainer::expected_updates(const TrainLimits& limits, double seconds, const BatchPlan& plan) const {
+  const auto made = static_cast<double>(state_.update);
+  auto expected = static_cast<double>(config_.updates);
+  if (config_.epochs > 0)
+    expected = std::min(expected, static_cast<double>(config_.epochs) * static_cast<double>(plan.updates()));
+  if (limits.minutes > 0.0 && made > 0.0) {
+    const double left = std::max(0.0, 60.0 * limits.minutes - seconds);
+    expected = std::min(expected, made + left * made / std::max(state_.seconds, 1e-9));
   }
-  if (limits.minutes > 0.0) done = std::max(done, seconds / (60.0 * limits.minutes));
-  return std::min(done, 1.0);
+  return std::max(expected, made);
 }
 
 StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& limits) {
@@ -287,7 +287,7 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
     listener.on_update(
         {.update = state_.update,
          .epoch = epoch,
-         .done = share_done(limits, seconds_since(start), *plan),
+         .done = static_cast<double>(state_.update) / expected_updates(limits, seconds_since(start), *plan),
          .loss = progress.loss / progress.count,
          .learning_rate = progress.rate,
          .gradient_norm = progress.norm,
@@ -327,7 +327,7 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
     }
 
     const auto update_start = Clock::now();
-    one_update(c, *plan, progress);
+    one_update(c, *plan, expected_updates(limits, seconds_since(start), *plan), progress);
     progress.seconds += seconds_since(update_start);
     state_.seconds = seconds_before + seconds_since(start);
 

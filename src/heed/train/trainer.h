@@ -92,7 +92,7 @@ struct TrainState {
 };
 
 struct TrainLimits {
-  double minutes = 0.0;                    // 0: none; decides when training stops, never what it computes
+  double minutes = 0.0;                    // 0: none; when training stops, and where a cosine ends
   std::function<bool()> interrupted = {};  // polled before each update
 };
 
@@ -116,7 +116,7 @@ class Trainer {
  private:
   struct Progress;  // since the last report
 
-  void one_update(Context& c, const BatchPlan& plan, Progress& progress);
+  void one_update(Context& c, const BatchPlan& plan, double expected_updates, Progress& progress);
   [[noreturn]] void fail_diverged(const BatchPlan& plan, double loss, double norm) const;
   std::string advice_on_divergence() const;
   // Validates, saves a checkpoint, and a new best one as the folder's weights. Throws Error, and saves
@@ -125,7 +125,9 @@ class Trainer {
   void write_weights();
   void save(bool best) const;
   int64_t checkpoints_to_keep() const;
-  double share_done(const TrainLimits& limits, double seconds, const BatchPlan& plan) const;
+  // What state_.update will be in the end: known where updates or epochs end the training, from the speed so
+  // far where time does (`seconds` of it are gone).
+  double expected_updates(const TrainLimits& limits, double seconds, const BatchPlan& plan) const;
   void finish(Context& c, TrainListener& listener);
   double value_of(const Validation& validation) const;  // smaller is better
 

@@ -11,13 +11,13 @@
 namespace heed::view {
 namespace {
 
-constexpr double kFont = 13;
-constexpr double kMargin = 16;
-constexpr int kLongestLabel = 28;  // columns
+constexpr double kLargestFont = 13;
+constexpr double kPageMargin = 16;
+constexpr int kLongestWord = 28;  // columns
 
 std::vector<std::string> labels_of(const std::vector<std::string>& words) {
   std::vector<std::string> out;
-  for (const std::string& word : words) out.push_back(shorten(clean_text(word), kLongestLabel));
+  for (const std::string& word : words) out.push_back(shorten(clean_text(word), kLongestWord));
   return out;
 }
 
@@ -102,7 +102,7 @@ Scene attention_picture(const AttentionMap& map, size_t head_index) {
   const AttentionHead& head = map.heads[head_index];
   const std::vector<std::string> source = labels_of(map.source), target = labels_of(map.target);
   const double cell = cell_size(target.size(), source.size());
-  const double font = std::min(kFont, cell * 0.8);
+  const double font = std::min(kLargestFont, cell * 0.8);
   // Words lie flat where the widest fits its cell, else they lean.
   const double widest_source = widest(source, font);
   const bool flat = widest_source <= cell - 4;
@@ -112,12 +112,12 @@ Scene attention_picture(const AttentionMap& map, size_t head_index) {
 
   Scene scene;
   const std::string name = clean_text(head.name);
-  const double title_height = 30, left = kMargin + widest(target, font) + 8;
-  const double y = kMargin + title_height + top;
+  const double title_height = 30, left = kPageMargin + widest(target, font) + 8;
+  const double y = kPageMargin + title_height + top;
   const double right_overhang = flat ? 0 : text_width(source.back(), font) * lean_x;
   scene.title = fmt::format("Attention weights, {}: {} target words down, {} source words across", name,
                             target.size(), source.size());
-  scene.add(Text{{kMargin, kMargin + 12}, name, 14, {Role::ink}, Anchor::start, 0, true});
+  scene.add(Text{{kPageMargin, kPageMargin + 12}, name, 14, {Role::ink}, Anchor::start, 0, true});
   add_cells(scene, map, head, {left, y, cell, cell >= 26 ? 1.0 : cell >= 18 ? 0.5 : 0.0, true, cell >= 34});
   for (size_t s = 0; s < source.size(); ++s) {
     const double middle = left + (s + 0.5) * cell;
@@ -135,15 +135,15 @@ Scene attention_picture(const AttentionMap& map, size_t head_index) {
   const std::string note = footnote(map);
   const double key_width = 112 + 24;
   double width = std::max(left + source.size() * cell + std::max(right_overhang, 4.0),
-                          kMargin + text_width(name, 14, true));
-  width = std::max({width, kMargin + key_width, kMargin + text_width(note, 11)}) + kMargin;
-  add_key(scene, std::max(left + 12, kMargin + 12), bottom);
-  scene.height = bottom + 9 + kMargin;
+                          kPageMargin + text_width(name, 14, true));
+  width = std::max({width, kPageMargin + key_width, kPageMargin + text_width(note, 11)}) + kPageMargin;
+  add_key(scene, std::max(left + 12, kPageMargin + 12), bottom);
+  scene.height = bottom + 9 + kPageMargin;
   if (!note.empty()) {
-    scene.add(Text{{kMargin, bottom + 32}, note, 11, {Role::muted}});
+    scene.add(Text{{kPageMargin, bottom + 32}, note, 11, {Role::muted}});
     scene.height += 22;
   }
-  scene.width = std::ceil(std::max(width, std::max(left + 12, kMargin + 12) + key_width));
+  scene.width = std::ceil(std::max(width, std::max(left + 12, kPageMargin + 12) + key_width));
   scene.height = std::ceil(scene.height);
   return scene;
 }
@@ -156,18 +156,18 @@ Scene attention_pictures(const AttentionMap& map) {
   const double cell = std::clamp(std::floor(120 / longest), 2.0, 12.0);
   const double wide = std::max(map.source.size() * cell, 96.0), high = map.target.size() * cell;
   const size_t across =
-      std::max<size_t>(1, static_cast<size_t>((std::max(scene.width, 640.0) - kMargin) / (wide + 18)));
+      std::max<size_t>(1, static_cast<size_t>((std::max(scene.width, 640.0) - kPageMargin) / (wide + 18)));
   const size_t columns = std::min(across, map.heads.size() - 1);
   double y = scene.height;
   for (size_t i = 1; i < map.heads.size(); ++i) {
     const size_t column = (i - 1) % columns;
     if (column == 0 && i > 1) y += high + 36;
-    const double x = kMargin + column * (wide + 18);
+    const double x = kPageMargin + column * (wide + 18);
     scene.add(Text{{x, y + 12}, clean_text(map.heads[i].name), 11, {Role::muted}});
     add_cells(scene, map, map.heads[i], {x, y + 20, cell, 0, false, false});
   }
-  scene.width = std::max(scene.width, 2 * kMargin + columns * (wide + 18) - 18);
-  scene.height = std::ceil(y + high + 20 + kMargin);
+  scene.width = std::max(scene.width, 2 * kPageMargin + columns * (wide + 18) - 18);
+  scene.height = std::ceil(y + high + 20 + kPageMargin);
   return scene;
 }
 
@@ -180,19 +180,20 @@ Scene words_picture(const WordWeights& text, double width) {
   Scene scene;
   scene.width = width;
   scene.title = fmt::format("{} {:.2f}: words shaded by attention", clean_text(text.label), text.probability);
-  scene.add(Text{{kMargin, kMargin + 14}, clean_text(text.label), 16, {Role::ink}, Anchor::start, 0, true});
-  scene.add(Text{{kMargin + text_width(clean_text(text.label), 16, true) + 10, kMargin + 14},
+  scene.add(
+      Text{{kPageMargin, kPageMargin + 14}, clean_text(text.label), 16, {Role::ink}, Anchor::start, 0, true});
+  scene.add(Text{{kPageMargin + text_width(clean_text(text.label), 16, true) + 10, kPageMargin + 14},
                  fmt::format("{:.2f}", text.probability),
                  16,
                  {Role::muted}});
-  double x = kMargin, y = kMargin + 48;
+  double x = kPageMargin, y = kPageMargin + 48;
   const std::vector<bool> blanks = blanks_before(text.words);
   for (size_t i = 0; i < text.words.size(); ++i) {
     const std::string word = shorten(clean_text(text.words[i]), 40);
     const double wide = text_width(word, kSize);
     const bool joins_last = i > 0 && !blanks[i], joins_next = i + 1 < text.words.size() && !blanks[i + 1];
-    if (blanks[i] && x + kBlank + wide + 3 > width - kMargin && x > kMargin) {
-      x = kMargin;
+    if (blanks[i] && x + kBlank + wide + 3 > width - kPageMargin && x > kPageMargin) {
+      x = kPageMargin;
       y += kLine;
     } else if (i > 0) {
       x += joins_last ? 4.5 : kBlank;
@@ -209,11 +210,11 @@ Scene words_picture(const WordWeights& text, double width) {
     scene.add(Text{{x, y}, word, kSize, {Role::on_weight, level}});
     x += wide;
   }
-  scene.add(Text{{kMargin, y + 34},
+  scene.add(Text{{kPageMargin, y + 34},
                  fmt::format("Full shade: {:.3f}, the strongest word.", strongest),
                  11,
                  {Role::muted}});
-  scene.height = y + 34 + kMargin;
+  scene.height = y + 34 + kPageMargin;
   return scene;
 }
 

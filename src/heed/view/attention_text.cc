@@ -10,7 +10,7 @@
 namespace heed::view {
 namespace {
 
-constexpr int kGap = 2;             // blanks between two source words
+constexpr int kWordGap = 2;         // blanks between two source words
 constexpr int kLongestLabel = 24;   // columns of a target word
 constexpr int kLongestTurned = 16;  // letters of a source word written downwards
 
@@ -59,7 +59,7 @@ void trim_line(std::string& out) {
 // Source words first..last across, each column as wide as its word.
 void add_across(std::string& out, const AttentionMap& map, const AttentionHead& head, const Labels& labels,
                 const TerminalStyle& style) {
-  const std::string gap(kGap, ' ');
+  const std::string gap(kWordGap, ' ');
   out += std::string(labels.margin, ' ');
   for (const std::string& word : labels.source) out += gap + word;
   trim_line(out);
@@ -119,7 +119,7 @@ std::string attention_text(const AttentionMap& map, size_t head_index, const Ter
   const Labels labels = labels_of(map, style);
   std::string out;
   int across = labels.margin;
-  for (const std::string& word : labels.source) across += kGap + std::max(1, display_width(word));
+  for (const std::string& word : labels.source) across += kWordGap + std::max(1, display_width(word));
   if (across <= style.width) {
     add_across(out, map, head, labels, style);
   } else {

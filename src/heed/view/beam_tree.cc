@@ -11,7 +11,7 @@
 namespace heed::view {
 namespace {
 
-constexpr double kMargin = 14, kRow = 42, kBox = 32, kGap = 34, kFont = 12.5, kScoreFont = 10;
+constexpr double kTreeMargin = 14, kRow = 42, kBox = 32, kStepGap = 34, kTokenFont = 12.5, kScoreFont = 10;
 constexpr int kLongestToken = 18;  // columns
 
 // A curve that leaves and arrives level.
@@ -75,21 +75,21 @@ Scene beam_picture(const BeamTree& tree) {
   for (size_t i = 0; i < n; ++i) {
     labels.push_back(shorten(clean_text(tree.nodes[i].token), kLongestToken));
     if (widths.size() <= placed[i].step) widths.resize(placed[i].step + 1, 36);
-    widths[placed[i].step] = std::max(widths[placed[i].step], text_width(labels[i], kFont, true) + 18);
+    widths[placed[i].step] = std::max(widths[placed[i].step], text_width(labels[i], kTokenFont, true) + 18);
     lowest = std::max(lowest, placed[i].row);
   }
-  double x = kMargin;
+  double x = kTreeMargin;
   for (const double width : widths) {
     left.push_back(x);
-    x += width + kGap;
+    x += width + kStepGap;
   }
   Scene scene;
-  scene.width = std::ceil(std::max(x - kGap + kMargin, 2 * kMargin + 120));
-  scene.height = kMargin + 20 + (lowest + 1) * kRow + kMargin;
+  scene.width = std::ceil(std::max(x - kStepGap + kTreeMargin, 2 * kTreeMargin + 120));
+  scene.height = kTreeMargin + 20 + (lowest + 1) * kRow + kTreeMargin;
   scene.title = fmt::format("Beam search over {} steps", widths.size());
-  const auto middle = [&](size_t i) { return kMargin + 20 + placed[i].row * kRow + kBox / 2; };
+  const auto middle = [&](size_t i) { return kTreeMargin + 20 + placed[i].row * kRow + kBox / 2; };
   for (size_t step = 0; step < widths.size(); ++step)
-    scene.add(Text{{left[step] + widths[step] / 2, kMargin + 6},
+    scene.add(Text{{left[step] + widths[step] / 2, kTreeMargin + 6},
                    fmt::format("{}", step + 1),
                    10.5,
                    {Role::muted},
@@ -128,7 +128,8 @@ Scene beam_picture(const BeamTree& tree) {
     const Paint ink = filled   ? Paint{Role::surface}
                       : pruned ? Paint{Role::muted, 0, 0.75f}
                                : Paint{Role::ink};
-    scene.add(Text{{left[step] + widths[step] / 2, y + 14}, labels[i], kFont, ink, Anchor::middle, 0, wins});
+    scene.add(
+        Text{{left[step] + widths[step] / 2, y + 14}, labels[i], kTokenFont, ink, Anchor::middle, 0, wins});
     scene.add(Text{{left[step] + widths[step] / 2, y + 26.5},
                    fmt::format("{:.2f}", node.score),
                    kScoreFont,

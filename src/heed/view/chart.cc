@@ -13,7 +13,7 @@
 namespace heed::view {
 namespace {
 
-constexpr double kMargin = 14, kTickFont = 11, kLabelFont = 12, kLabelLine = 15;
+constexpr double kChartMargin = 14, kTickFont = 11, kLabelFont = 12, kLabelLine = 15;
 constexpr int kLongestName = 22;  // columns of a series' name
 
 struct Extent {
@@ -39,8 +39,8 @@ int colour_index(int colour, size_t order) {
 // Title, what the y axis counts, and the horizontal rules.
 void add_frame(Scene& scene, const std::string& title, const std::string& x_label, const std::string& y_label,
                const Frame& frame, const Axis& y) {
-  scene.add(Text{{kMargin, 24}, clean_text(title), 14, {Role::ink}, Anchor::start, 0, true});
-  if (!y_label.empty()) scene.add(Text{{kMargin, 41}, clean_text(y_label), kTickFont, {Role::muted}});
+  scene.add(Text{{kChartMargin, 24}, clean_text(title), 14, {Role::ink}, Anchor::start, 0, true});
+  if (!y_label.empty()) scene.add(Text{{kChartMargin, 41}, clean_text(y_label), kTickFont, {Role::muted}});
   for (const Tick& tick : y.ticks()) {
     const double at = std::round(y.pixel(tick.value)) + 0.5;
     scene.add(Polyline{{{frame.left, at}, {frame.right, at}}, {Role::grid}, 1, false, "", {}});
@@ -135,7 +135,8 @@ Scene line_chart(const LineChart& chart) {
   }
   if (chart.from_zero) up.add(0, false);
   if (!chart.logarithmic_x && across.low > 0 && across.low < 0.1 * across.high) across.low = 0;
-  Frame frame{kMargin, chart.y_label.empty() ? 44.0 : 58.0, chart.width - kMargin, chart.height - 44};
+  Frame frame{kChartMargin, chart.y_label.empty() ? 44.0 : 58.0, chart.width - kChartMargin,
+              chart.height - 44};
   frame.right -= label_width + 10;
   const Axis y = chart.logarithmic_y ? Axis::logarithmic(up.low, up.high, frame.bottom, frame.top)
                                      : Axis::linear(up.low, up.high, 5, frame.bottom, frame.top, true);
@@ -188,14 +189,15 @@ Scene bar_chart(const BarChart& chart) {
     for (const auto* values : {&series.values, &series.low, &series.high})
       for (const double value : *values) up.add(value, false);
   }
-  Frame frame{kMargin, chart.y_label.empty() ? 44.0 : 58.0, chart.width - kMargin, chart.height - 44};
+  Frame frame{kChartMargin, chart.y_label.empty() ? 44.0 : 58.0, chart.width - kChartMargin,
+              chart.height - 44};
   if (n > 1) {  // a key above: bars have no end to be labelled at
-    double key = kMargin;
+    double key = kChartMargin;
     for (size_t i = 0; i < n; ++i) {
       const std::string name = short_name(chart.series[i].name);
       const Paint paint = series_paint(colour_index(chart.series[i].colour, i));
       const double wide = text_width(name, kLabelFont, true) + 32;
-      if (key > kMargin && key + wide > chart.width - kMargin) key = kMargin, frame.top += 18;
+      if (key > kChartMargin && key + wide > chart.width - kChartMargin) key = kChartMargin, frame.top += 18;
       scene.add(Rectangle{key, frame.top - 11, 11, 11, paint, 2, ""});
       scene.add(Text{{key + 16, frame.top - 1}, name, kLabelFont, paint, Anchor::start, 0, true});
       key += wide;
