@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 #include "tests/support/levels.h"
 #include "tests/support/models.h"
@@ -218,6 +219,22 @@ TEST_P(ModelSuite, ASentenceHasTheSameBytesInAnyCompany) {
         ASSERT_TRUE(together[i] == alone[chosen[i]]) << "sentence " << chosen[i] << " in a batch of " << size;
     }
   });
+}
+
+// A server's threads share one model, each with a context of its own; what is made when first needed, packed
+// weights and positions, is made while others wait. (ThreadSanitizer sees more here than the bytes tell.)
+TEST_P(ModelSuite, ThreadsMayShareAModel) {
+  const Sentences sources = random_sentences({7, 1, 30}, kWords, 1),
+                  targets = random_sentences({5, 9, 1}, kWords, 2);
+  const auto alone = log_probs(1, DType::f32, *GetParam().make(kWords), sources, targets);
+  const auto model = GetParam().make(kWords);
+  std::vector<std::string> shared[3];
+  {
+    std::vector<std::jthread> threads;
+    for (auto& mine : shared)
+      threads.emplace_back([&] { mine = log_probs(1, DType::f32, *model, sources, targets); });
+  }
+  for (const auto& mine : shared) EXPECT_TRUE(mine == alone);
 }
 
 // Rows enough for several chunks of weight gradients.

@@ -15,8 +15,9 @@ Var Parameter::var(const Context& c) const {
 }
 
 const kernels::PackedMatrix& Parameter::packed_as(Context& c, bool back) const {
-  kernels::PackedMatrix& packed = packed_[back ? 1 : 0];
-  if (!packed || packed.dtype() != c.precision) {
+  const std::lock_guard lock(packing_);
+  kernels::PackedMatrix& packed = packed_[(back ? 1 : 0) + (c.precision == DType::bf16 ? 2 : 0)];
+  if (!packed) {
     const int64_t outer = value_.rows(), inner = value_.width();
     const ProfileScope scope(c.profile, "packing weights", 0.0,
                              static_cast<double>(value_.size() * (4 + size_of(c.precision))));

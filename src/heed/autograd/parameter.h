@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "heed/autograd/tape.h"
@@ -10,7 +11,8 @@
 namespace heed {
 
 // A named weight: the f32 master copy, its gradient, and the packed forms that products stream. Whoever
-// changes the value calls changed(); the packed forms are then made anew when next asked for.
+// changes the value calls changed(); the packed forms are then made anew when next asked for. Any number of
+// threads may use one, each with a context of its own, while nobody changes it.
 class Parameter {
  public:
   Parameter(std::string name, Tensor value);
@@ -20,7 +22,9 @@ class Parameter {
   const Shape& shape() const { return value_.shape(); }
   void changed() { forget_packed(); }
   // Frees the packed forms. Between a forward and a backward pass: the next products want the other form.
-  void forget_packed() { packed_[0] = packed_[1] = {}; }
+  void forget_packed() {
+    for (kernels::PackedMatrix& packed : packed_) packed = {};
+  }
 
   // As an input of an op: a variable that gathers the gradient while c records.
   Var var(const Context& c) const;
@@ -36,7 +40,8 @@ class Parameter {
   std::string name_;
   Tensor value_;
   std::shared_ptr<Gradient> gradient_;
-  mutable kernels::PackedMatrix packed_[2];
+  mutable std::mutex packing_;
+  mutable kernels::PackedMatrix packed_[4];  // forward and back, in f32 and in bf16
 };
 
 }  // namespace heed

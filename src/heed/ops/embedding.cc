@@ -106,7 +106,8 @@ TokenField drop_words(const Context& c, const TokenField& tokens, const DropoutS
   return dropped;
 }
 
-const Tensor& SinusoidalPositions::up_to(int64_t length) {
+Tensor SinusoidalPositions::up_to(int64_t length) {
+  const std::lock_guard lock(growing_);
   if (table_ && table_.rows() >= length) return table_;
   table_ = Tensor::empty({std::max<int64_t>({length, table_ ? 2 * table_.rows() : 0, 256}), width_});
   for (int64_t position = 0; position < table_.rows(); ++position) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "heed/autograd/parameter.h"
@@ -11,14 +12,15 @@
 namespace heed {
 
 // The sinusoids of Vaswani et al. 2017, section 3.5: sine in even columns, cosine in odd ones. Grows as
-// needed.
+// needed; any number of threads may ask.
 class SinusoidalPositions {
  public:
   explicit SinusoidalPositions(int64_t width) : width_(width) {}
   // [at least length, width] f32
-  const Tensor& up_to(int64_t length);
+  Tensor up_to(int64_t length);
 
  private:
+  std::mutex growing_;
   int64_t width_;
   Tensor table_;
 };

@@ -33,7 +33,8 @@ AnyModel make_model(const RunConfig& config, const ModelText& text, std::optiona
 //   heed::SavedModel model("runs/mine");
 //   std::string german = model.translate("The house is small.");
 //
-// One object serves one thread at a time.
+// One object serves one thread at a time, as its context does. Threads may share its translator() and
+// text_classifier(), each with a Context of its own.
 class SavedModel {
  public:
   // threads 0: as many as the machine has. precision automatic: what the folder's configuration says.
