@@ -42,6 +42,7 @@ class Parabola final : public Objective, public Validator {
     validation.loss = bad_validation ? std::numeric_limits<double>::quiet_NaN() : distance * distance;
     return validation;
   }
+  std::string fingerprint() const override { return "parabola"; }
 
   ParameterStore store{1};
   int64_t poisoned_from = std::numeric_limits<int64_t>::max();
@@ -261,6 +262,7 @@ TEST(Trainer, DamagedStatesAreRefused) {
       {"\"epoch\": 4", "\"epoch\": -1"},
       {"\"update_in_epoch\": 0", "\"update_in_epoch\": -1"},
       {"\"data_fingerprint\": \"", "\"data_fingerprint\": \"0"},
+      {"\"dev_fingerprint\": \"", "\"dev_fingerprint\": \"0"},
       {"{", "["}};
   for (const auto& [from, to] : changes) {
     std::string damaged = good;

@@ -32,6 +32,15 @@ Corpus Corpus::subset(std::span<const uint32_t> indices) const {
   return part;
 }
 
+std::string Corpus::fingerprint() const {
+  uint64_t key = mix64(size());
+  for (const Column& column : columns) {
+    for (const int32_t id : column.ids) key = mix64(key, static_cast<uint64_t>(id));
+    for (const uint64_t offset : column.offsets) key = mix64(key, offset);
+  }
+  return fmt::format("{:016x}", key);
+}
+
 void LineCount::add(int64_t line) {
   constexpr size_t kShown = 5;
   ++count;

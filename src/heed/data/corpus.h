@@ -35,6 +35,8 @@ struct Corpus {
   const Column& column(std::string_view name) const;  // throws Error where there is none
   // The sentences with these indices, in this order.
   Corpus subset(std::span<const uint32_t> indices) const;
+  // A number of its contents, so that resuming on other data is noticed.
+  std::string fingerprint() const;
 };
 
 // Lines that something was said about: how many, and the first few of them.

@@ -27,6 +27,7 @@ class ClassificationValidator final : public Validator {
                           const TrainConfig& config)
       : model_(model), text_(text), data_(data), config_(config) {}
   Validation validate(Context& c) const override;
+  std::string fingerprint() const override { return data_.dev.fingerprint(); }
 
  private:
   const Classifier& model_;

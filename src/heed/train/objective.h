@@ -39,6 +39,8 @@ class Validator {
   virtual ~Validator() = default;
   // Called with c neither recording nor training.
   virtual Validation validate(Context& c) const = 0;
+  // A number of the data it measures on: best values of other data cannot be compared.
+  virtual std::string fingerprint() const = 0;
 };
 
 }  // namespace heed

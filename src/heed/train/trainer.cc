@@ -69,7 +69,8 @@ std::string TrainState::to_json() const {
                          {"validations_without_gain", validations_without_gain},
                          {"best_update", best_update},
                          {"validated", validated},
-                         {"data_fingerprint", data_fingerprint}};
+                         {"data_fingerprint", data_fingerprint},
+                         {"dev_fingerprint", dev_fingerprint}};
   if (best_value) json["best_value"] = *best_value;
   return json.dump(1);
 }
@@ -86,6 +87,7 @@ TrainState TrainState::from_json(const std::string& text, const std::string& nam
     state.best_update = json.at("best_update");
     state.validated = json.at("validated").get<std::vector<int64_t>>();
     state.data_fingerprint = json.at("data_fingerprint");
+    state.dev_fingerprint = json.at("dev_fingerprint");
     if (json.contains("best_value")) state.best_value = json.at("best_value").get<double>();
     if (std::min({state.update, state.epoch, state.update_in_epoch}) < 0)
       fail_input("{}: the training's state is damaged: a count is negative", name);
@@ -93,15 +95,6 @@ TrainState TrainState::from_json(const std::string& text, const std::string& nam
   } catch (const nlohmann::json::exception& error) {
     fail_input("{}: the training's state is damaged: {}", name, error.what());
   }
-}
-
-std::string fingerprint(const Corpus& corpus) {
-  uint64_t key = mix64(corpus.size());
-  for (const Column& column : corpus.columns) {
-    for (const int32_t id : column.ids) key = mix64(key, static_cast<uint64_t>(id));
-    for (const uint64_t offset : column.offsets) key = mix64(key, offset);
-  }
-  return fmt::format("{:016x}", key);
 }
 
 struct Trainer::Progress {
@@ -123,7 +116,8 @@ Trainer::Trainer(const TrainConfig& config, int64_t width, ParameterStore& param
       folder_(folder),
       stamp_(std::move(stamp)),
       adam_(config.optimiser, parameters) {
-  state_.data_fingerprint = fingerprint(corpus);
+  state_.data_fingerprint = corpus.fingerprint();
+  if (validator != nullptr) state_.dev_fingerprint = validator->fingerprint();
 }
 
 void Trainer::resume() {
@@ -134,11 +128,13 @@ void Trainer::resume() {
   TrainState state = TrainState::from_json(checkpoint.state, name);
   if (state.update != *latest)
     fail_input("{}: the training's state is that of update {}", name, state.update);
-  if (state.data_fingerprint != state_.data_fingerprint) {
-    fail_input(
-        "{}: the training data is not what this training began with; restore it, or start anew with --out",
-        folder_.path());
-  }
+  const auto require_same = [&](const std::string& then, const std::string& now, const char* data) {
+    if (then != now)
+      fail_input("{}: the {} data is not what this training began with; restore it, or start anew with --out",
+                 folder_.path(), data);
+  };
+  require_same(state.data_fingerprint, state_.data_fingerprint, "training");
+  require_same(state.dev_fingerprint, state_.dev_fingerprint, "dev");
   load_weights(checkpoint.weights, parameters_);
   load_moments(checkpoint.part("optimiser"), parameters_, adam_);
   state_ = std::move(state);

@@ -85,6 +85,7 @@ struct TrainState {
   int64_t best_update = 0;
   std::vector<int64_t> validated;  // updates with a validated checkpoint still needed for averaging
   std::string data_fingerprint;
+  std::string dev_fingerprint;  // empty without a validator
 
   std::string to_json() const;
   // Throws InputError naming `name` when it is damaged.
@@ -142,8 +143,5 @@ class Trainer {
   Adam adam_;
   TrainState state_;
 };
-
-// A number of the corpus' contents, so that resuming on other data is noticed.
-std::string fingerprint(const Corpus& corpus);
 
 }  // namespace heed

@@ -34,6 +34,7 @@ class TranslationValidator final : public Validator {
                        const TrainConfig& config)
       : model_(model), translator_(model, text), data_(data), config_(config) {}
   Validation validate(Context& c) const override;
+  std::string fingerprint() const override { return data_.dev.fingerprint(); }
 
  private:
   const EncoderDecoder& model_;
