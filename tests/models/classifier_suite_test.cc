@@ -15,16 +15,6 @@ namespace {
 
 constexpr int32_t kWords = 90;
 
-template <class F>
-void at_each_level_and_precision(F&& f) {
-  on_each_level([&] {
-    for (const DType precision : {DType::f32, DType::bf16}) {
-      SCOPED_TRACE(name_of(precision));
-      f(precision);
-    }
-  });
-}
-
 class ClassifierSuite : public ::testing::TestWithParam<SampleClassifier> {
  protected:
   // The bytes of each text's log-probabilities.

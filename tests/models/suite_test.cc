@@ -17,16 +17,6 @@ namespace {
 
 constexpr int32_t kWords = 90;
 
-template <class F>
-void at_each_level_and_precision(F&& f) {
-  on_each_level([&] {
-    for (const DType precision : {DType::f32, DType::bf16}) {
-      SCOPED_TRACE(name_of(precision));
-      f(precision);
-    }
-  });
-}
-
 class ModelSuite : public ::testing::TestWithParam<SampleModel> {};
 
 // A search that goes by no score: it starts sentences at given steps, and before each further word exchanges,

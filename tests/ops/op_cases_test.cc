@@ -43,17 +43,6 @@ class OpCases : public ::testing::TestWithParam<Named> {
   const Op& op() const { return *GetParam().op; }
   const OpCase& op_case() const { return *GetParam().op_case; }
 
-  template <class F>
-  void at_each_level_and_precision(F&& f) {
-    on_each_level([&] {
-      for (const DType precision : {DType::f32, DType::bf16}) {
-        SCOPED_TRACE(name_of(precision));
-        f(precision);
-        if (HasFatalFailure()) return;
-      }
-    });
-  }
-
   void expect_outputs(const std::vector<Var>& got, const std::vector<Values>& expected, DType precision) {
     ASSERT_EQ(got.size(), expected.size());
     for (size_t i = 0; i < got.size(); ++i) {

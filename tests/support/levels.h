@@ -1,9 +1,10 @@
-// Tests that run once on every processor level of the machine.
+// Tests that run once on every processor level of the machine, and in each type of activations.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include "heed/kernels/cpu_level.h"
+#include "heed/tensor/tensor.h"
 
 namespace heed::test {
 
@@ -17,6 +18,18 @@ void on_each_level(F&& f) {
     if (testing::Test::HasFatalFailure()) break;
   }
   kernels::set_cpu_level(before);
+}
+
+// f(precision)
+template <class F>
+void at_each_level_and_precision(F&& f) {
+  on_each_level([&] {
+    for (const DType precision : {DType::f32, DType::bf16}) {
+      SCOPED_TRACE(name_of(precision));
+      f(precision);
+      if (testing::Test::HasFatalFailure()) return;
+    }
+  });
 }
 
 }  // namespace heed::test
