@@ -58,10 +58,8 @@ mkdir -p "$tree/recipes/localisation/data/en-de"
 echo "English-German" >"$tree/recipes/localisation/data/en-de/counts"
 echo x | tee "$tree/recipes/localisation/data/en-de/test.en" >"$tree/recipes/localisation/data/en-de/test.de"
 check_status "with text" 0 "$quickstart" --minutes 1
-config=quickstart
-grep -qs amx_bf16 /proc/cpuinfo || config="quickstart-small"
 check_matches "trains on it" "$(<"$scratch/calls")" \
-  "heed train recipes/localisation/$config.yaml --out runs/localisation --minutes 1.0"
+  "heed train recipes/localisation/quickstart.yaml --out runs/localisation --minutes 1.0"
 
 touch "$scratch/no_" "$scratch/no_data"
 check_status "no packages at all" 2 "$quickstart"
