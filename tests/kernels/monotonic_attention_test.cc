@@ -21,7 +21,7 @@ struct Example {
   std::vector<double> chosen = std::vector<double>(kQueries * kKeys), weights = chosen;
   double offset = 0.3;
   int32_t queries[2] = {0, kQueries}, begin = 0, end = kKeys, attended = 0, found[kQueries] = {};
-  int64_t pair_begin = 0;
+  int64_t weight_begin = 0;
 
   MonotonicAttentionArgs<double> args() {
     return {.sentences = 1,
@@ -38,7 +38,7 @@ struct Example {
             .k_stride = 1,
             .v_stride = 1,
             .out = out.data(),
-            .pair_begin = &pair_begin,
+            .weight_begin = &weight_begin,
             .chosen = chosen.data(),
             .weights = weights.data(),
             .attended = &attended,

@@ -1,28 +1,23 @@
 // heed evaluate, from files to printed lines.
-#include <unistd.h>
 #include <zlib.h>
-
-#include <filesystem>
 
 #include "heed/base/file.h"
 #include "heed/cli/commands.h"
 #include "heed/metrics/metrics.h"
 #include "tests/metrics/fixture.h"
+#include "tests/support/temporary_folder.h"
 
 namespace heed {
 namespace {
 
 class Evaluate : public testing::Test {
  protected:
-  void SetUp() override { create_folders(folder_); }
-  void TearDown() override { remove_tree(folder_); }
-
   std::string file(const std::string& name, const std::string& text) {
-    write_file(folder_ + "/" + name, text);
-    return folder_ + "/" + name;
+    write_file(folder_.path(name), text);
+    return folder_.path(name);
   }
   std::string run(Lines arguments) {
-    const std::string out = folder_ + "/out";
+    const std::string out = folder_.path("out");
     arguments.insert(arguments.end(), {"--output", out});
     EXPECT_EQ(cli::evaluate(arguments), 0);
     return read_file(out);
@@ -36,8 +31,7 @@ class Evaluate : public testing::Test {
     return "accepted";
   }
 
-  std::string folder_ =
-      std::filesystem::temp_directory_path() / ("heed_evaluate_test." + std::to_string(getpid()));
+  TemporaryFolder folder_;
 };
 
 TEST_F(Evaluate, PrintsALineForEachMetric) {
@@ -61,7 +55,7 @@ TEST_F(Evaluate, PrintsALineForEachMetric) {
 }
 
 TEST_F(Evaluate, ReadsGzipAndSeveralReferences) {
-  const std::string given = folder_ + "/hyp.gz";
+  const std::string given = folder_.path("hyp.gz");
   gzFile zipped = gzopen(given.c_str(), "wb");
   gzputs(zipped, "One Two\n");
   gzclose(zipped);

@@ -44,18 +44,15 @@ TEST(RnnConfig, AWindowNeedsAttentionAfterTheStep) {
   expect_refused(config, 12, "model.window other than global needs an attention with model.attend: after");
 }
 
-TEST(RnnConfig, MonotonicAttentionNeedsProductsAfterTheStep) {
+TEST(RnnConfig, MonotonicAttentionSeesTheWholeSource) {
   RnnConfig config;
   config.monotonic = true;
-  config.attention = RnnAttention::additive;
-  config.attend = AttendWhen::after;
-  expect_refused(config, 12, "bilinear");
+  config.attention = RnnAttention::none;
+  expect_refused(config, 12, "model.monotonic needs an attention with model.window: global");
   config.attention = RnnAttention::bilinear;
-  config.attend = AttendWhen::before;
-  expect_refused(config, 12, "model.attend: after");
   config.attend = AttendWhen::after;
-  config.input_feeding = true;
-  expect_refused(config, 12, "model.input_feeding");
+  config.window = Window::local_m;
+  expect_refused(config, 12, "model.monotonic needs an attention with model.window: global");
 }
 
 TEST(RnnConfig, OneEmbeddingForTwoVocabulariesIsRefused) {

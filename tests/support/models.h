@@ -40,6 +40,10 @@ inline const std::vector<SampleModel>& sample_models() {
       {"luong_additive_own_output",
        kRnn + "attention: additive\nattend: after\noutput_reads_embedding: false\n"},
       {"luong_monotonic", kRnn + "attention: bilinear\nattend: after\nmonotonic: true\n"},
+      {"luong_monotonic_input_feeding",
+       kRnn + "attention: additive\nattend: after\ninput_feeding: true\nmonotonic: true\n"},
+      {"bahdanau_monotonic", kRnn + "attention: additive\nattend: before\nmonotonic: true\n"},
+      {"conditional_monotonic", kRnn + "attention: bilinear\nattend: conditional\nmonotonic: true\n"},
       {"luong_input_feeding", kRnn + "attention: bilinear\nattend: after\ninput_feeding: true\n"},
       {"luong_local_m", kRnn + "attention: scaled_dot\nattend: after\nbidirectional: false\nwindow: local_m\n"
                                "window_reach: 2\n"},

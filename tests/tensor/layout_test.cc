@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "heed/base/error.h"
 
 namespace heed {
@@ -26,6 +28,23 @@ TEST(Layout, RowKeysDependOnSentenceNumberAndPositionOnly) {
   EXPECT_EQ(alone.row_keys()[0], second.row_keys()[1]);
   EXPECT_EQ(alone.row_keys()[1], second.row_keys()[2]);
   EXPECT_NE(alone.row_keys()[0], alone.row_keys()[1]);
+}
+
+TEST(Layout, TheRowsAtAPositionKeepTheirKeys) {
+  const std::vector<int32_t> lengths = {3, 0, 1, 2};
+  const Layout layout = Layout::of_lengths(lengths, {7, 8, 9, 4});
+  const Layout second = layout.rows_at(1);
+  EXPECT_EQ(std::vector<int32_t>(second.offsets().begin(), second.offsets().end()),
+            (std::vector<int32_t>{0, 1, 1, 1, 2}));
+  EXPECT_EQ(std::vector<int32_t>(second.positions().begin(), second.positions().end()),
+            (std::vector<int32_t>{1, 1}));
+  EXPECT_EQ(std::vector<uint64_t>(second.row_keys().begin(), second.row_keys().end()),
+            (std::vector<uint64_t>{layout.row_keys()[1], layout.row_keys()[5]}));
+  EXPECT_TRUE(std::ranges::equal(second.numbers(), layout.numbers()));
+  EXPECT_EQ(second.longest(), 1);
+  EXPECT_EQ(second.positions_end(), 2);
+  EXPECT_EQ(layout.rows_at(3).rows(), 0);
+  EXPECT_EQ(layout.rows_at(3).longest(), 0);
 }
 
 TEST(Layout, RefusesDescendingOffsets) {

@@ -1,16 +1,15 @@
 #include "heed/view/attention.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/base/file.h"
 #include "heed/view/heat_map.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/view/markup.h"
 
 namespace heed::view {
@@ -176,27 +175,24 @@ TEST(Words, EveryFormatIsWellFormed) {
 }
 
 TEST(Save, TheEndingChoosesTheFormat) {
-  const std::string folder =
-      std::filesystem::temp_directory_path() / ("heed_view_" + std::to_string(getpid()));
-  std::filesystem::create_directories(folder);
+  const TemporaryFolder folder;
   const AttentionMap map = worked_example();
   for (const auto& [ending, start] : {std::pair{"svg", "<svg"},
                                       {"png", "\x89PNG"},
                                       {"html", "<!DOCTYPE"},
                                       {"json", "{\"source\""},
                                       {"txt", "        one"}}) {
-    const std::string path = folder + "/map." + ending;
+    const std::string path = folder.path(std::string("map.") + ending);
     save_attention(path, map);
     EXPECT_TRUE(read_file(path).starts_with(start)) << ending;
   }
   try {
-    save_attention(folder + "/map.gif", map);
+    save_attention(folder.path("map.gif"), map);
     FAIL() << "wrote a .gif";
   } catch (const InputError& error) {
     EXPECT_NE(std::string(error.what()).find("known are .svg, .png, .html, .json, .txt"), std::string::npos)
         << error.what();
   }
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

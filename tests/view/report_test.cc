@@ -2,13 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 
 #include "heed/base/error.h"
 #include "heed/base/file.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/view/markup.h"
 #include "tests/view/report_example.h"
 
@@ -76,31 +75,25 @@ TEST(BeamPicture, NoTwoHypothesesOverlap) {
 // The page as a browser paints it.
 class ReportInBrowser : public testing::Test {
  protected:
-  ReportInBrowser()
-      : folder_(std::filesystem::temp_directory_path() / ("heed_report_" + std::to_string(getpid()))) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~ReportInBrowser() override { std::filesystem::remove_all(folder_); }
-
   // Empty picture and a failure where no browser can be run.
   Picture screenshot(const std::string& file, int width, int height) {
-    const std::string image = folder_ + "/" + file + ".png";
+    const std::string image = folder_.path(file + ".png");
     for (const char* browser : {"chromium", "chromium-browser", "google-chrome"}) {
-      const std::string command = std::string("command -v ") + browser + " >/dev/null && timeout 120 " +
-                                  browser +
-                                  " --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run"
-                                  " --force-color-profile=srgb --force-device-scale-factor=1 --window-size=" +
-                                  std::to_string(width) + "," + std::to_string(height) +
-                                  " --user-data-dir='" + folder_ + "/profile' --screenshot='" + image +
-                                  "' 'file://" + folder_ + "/" + file + "' >'" + folder_ + "/log' 2>&1";
+      const std::string command =
+          std::string("command -v ") + browser + " >/dev/null && timeout 120 " + browser +
+          " --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run"
+          " --force-color-profile=srgb --force-device-scale-factor=1 --window-size=" +
+          std::to_string(width) + "," + std::to_string(height) + " --user-data-dir='" +
+          folder_.path("profile") + "' --screenshot='" + image + "' 'file://" + folder_.path(file) + "' >'" +
+          folder_.path("log") + "' 2>&1";
       if (std::system(command.c_str()) == 0 && file_exists(image)) return read_png(read_file(image));
     }
     ADD_FAILURE() << "no headless browser took a picture; install the package chromium\n"
-                  << (file_exists(folder_ + "/log") ? read_file(folder_ + "/log") : "");
+                  << (file_exists(folder_.path("log")) ? read_file(folder_.path("log")) : "");
     return {};
   }
 
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 struct Colours {
@@ -110,7 +103,7 @@ struct Colours {
 };
 
 TEST_F(ReportInBrowser, DesktopInLightColours) {
-  write_file(folder_ + "/report.html", report_page(example_runs()));
+  write_file(folder_.path("report.html"), report_page(example_runs()));
   const Picture page = screenshot("report.html", 1200, 3400);
   ASSERT_EQ(page.width, 1200);
   const Colours colours{Theme::light};
@@ -141,9 +134,9 @@ TEST_F(ReportInBrowser, PhoneInDarkColours) {
       "if (document.documentElement.scrollWidth > innerWidth) document.body.style.background = '#ff00ff'; "
       "});</script>";
   page.insert(page.rfind("</body>"), script);
-  write_file(folder_ + "/report.html", page);
+  write_file(folder_.path("report.html"), page);
   write_file(
-      folder_ + "/phone.html",
+      folder_.path("phone.html"),
       "<!DOCTYPE html><body style=\"margin:0\"><iframe src=\"report.html\" style=\"width:390px;height:4600px;"
       "border:0;color-scheme:dark\"></iframe></body>");
   const Picture phone = screenshot("phone.html", 600, 4600);

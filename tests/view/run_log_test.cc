@@ -1,24 +1,18 @@
 #include "heed/view/run_log.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
-#include <filesystem>
 
 #include "heed/base/error.h"
 #include "heed/base/file.h"
+#include "tests/support/temporary_folder.h"
 
 namespace heed::view {
 namespace {
 
 class RunLogFile : public testing::Test {
  protected:
-  RunLogFile()
-      : path_(std::filesystem::temp_directory_path() / ("heed_log_" + std::to_string(getpid()) + ".jsonl")) {}
-  ~RunLogFile() override { std::remove(path_.c_str()); }
-
   RunLog read(const std::string& contents) {
     write_file(path_, contents);
     return read_run_log(path_);
@@ -32,7 +26,8 @@ class RunLogFile : public testing::Test {
     return "no error";
   }
 
-  std::string path_;
+  TemporaryFolder folder_;
+  std::string path_ = folder_.path("log.jsonl");
 };
 
 TEST_F(RunLogFile, ReadsUpdatesValidationsAndSamples) {

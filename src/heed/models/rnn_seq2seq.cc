@@ -37,9 +37,8 @@ void RnnConfig::visit(ConfigVisitor& v) {
     "with the state after it (Luong 2015)");
   v("input_feeding", input_feeding, "attend: after only: a step reads what the one before it attended to");
   v("monotonic", monotonic,
-    "attention goes forward only, a word at a time (Raffel et al. 2017): for tasks in order; attend: after "
-    "with a dot "
-    "product or bilinear scores");
+    "attention goes forward only, a word at a time (Raffel et al. 2017): for tasks in order; needs window: "
+    "global");
   v("monotonic_noise", monotonic_noise,
     "standard deviation of what training adds to monotonic attention's energies, so that choices become sure",
     between(0.0, 100.0));
@@ -60,18 +59,6 @@ void RnnConfig::visit(ConfigVisitor& v) {
 }
 
 namespace {
-
-void check_monotonic(const RnnConfig& config) {
-  if (!config.monotonic) return;
-  if (config.attention == RnnAttention::none || config.attention == RnnAttention::additive)
-    fail_input("model.monotonic: energies are products; set model.attention to dot, scaled_dot or bilinear");
-  if (config.window != Window::global)
-    fail_input("model.monotonic: every key from the last one on can be chosen; leave model.window out");
-  if (config.attend != AttendWhen::after || config.input_feeding)
-    fail_input(
-        "model.monotonic: all alignments of a sentence are weighed at once; set model.attend: after, without "
-        "model.input_feeding");
-}
 
 void check(const RnnConfig& config, int64_t source_words, int64_t target_words) {
   if (config.tying == Tying::all && source_words != target_words) {
@@ -95,7 +82,11 @@ void check(const RnnConfig& config, int64_t source_words, int64_t target_words) 
       (config.attention == RnnAttention::none || config.attend != AttendWhen::after)) {
     fail_input("model.window other than global needs an attention with model.attend: after");
   }
-  check_monotonic(config);
+  if (config.monotonic && (config.attention == RnnAttention::none || config.window != Window::global)) {
+    fail_input(
+        "model.monotonic needs an attention with model.window: global, as every key from the last one "
+        "on can be chosen");
+  }
 }
 
 Var add(Context& c, const Var& x, const Var& y, const Layout& layout) {
@@ -289,9 +280,11 @@ Var RnnSeq2Seq::decode(Context& c, const TokenField& inputs, const Encoded& enco
                        const AttendRows& other) const {
   const Layout& layout = inputs.layout;
   const Var y = embedding(c, inputs, *target_embedding_, target_options_);  // [R_t, E]
+  SourceAttention::Place place;
   const AttendRows attend =
       other ? other : [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
-        return (*attention_)(c, queries, rows, positions_of(layout, in_batch), encoded.memory);
+        return (*attention_)(c, queries, rows, positions_of(layout, in_batch), encoded.memory,
+                             {.place = &place});
       };
   Var out;
   if (is_one_op() && !other) {
@@ -323,17 +316,14 @@ std::vector<Step> steps_of(const Layout& layout) {
   for (size_t b = 0; b < place.size(); ++b) place[b] = static_cast<int32_t>(b);
   for (int32_t t = 0; t < layout.longest(); ++t) {
     Step& step = steps.emplace_back();
-    std::vector<int32_t> lengths;
     for (int64_t b = 0; b < layout.sentences(); ++b) {
-      const bool alive = t < layout.length(b);
-      lengths.push_back(alive ? 1 : 0);
-      if (!alive) continue;
+      if (t >= layout.length(b)) continue;
       int32_t& stood = place[static_cast<size_t>(b)];
       step.before.push_back(std::exchange(stood, static_cast<int32_t>(step.rows.size())));
       step.rows.push_back(layout.begin(b) + t);
     }
     step.layout = Layout::of_steps(std::vector<int32_t>(step.rows.size(), t));
-    step.in_batch = Layout::of_lengths(lengths);
+    step.in_batch = layout.rows_at(t);
   }
   return steps;
 }
@@ -383,7 +373,7 @@ TokenField RnnSeq2Seq::inputs_of(Context& c, const TokenField& target, const Enc
   const InputChoice choice(c, sampling, target.layout);
   const AsInDecoding decoding(c);
   RnnState state = encoded.start;
-  std::vector<int32_t> attended(static_cast<size_t>(target.layout.sentences()), 0);
+  SourceAttention::Place place;
   for (const Step& step : steps_of(target.layout)) {
     keep(c, state, step.before);
     TokenField read{{}, step.layout};
@@ -392,7 +382,7 @@ TokenField RnnSeq2Seq::inputs_of(Context& c, const TokenField& target, const Enc
     const StepOutputs outputs =
         advance(c, decoder_.front().gates(c, y), step.layout, state, [&](const Var& queries) {
           return (*attention_)(c, queries, step.in_batch, positions_of(target.layout, step.rows),
-                               encoded.memory, {.attended = &attended});
+                               encoded.memory, {.place = &place});
         });
     const Var out = attentional(c, outputs, y);  // [N, E]
     if (feed_) state.fed = out;
@@ -463,12 +453,14 @@ std::vector<AttentionWeights> RnnSeq2Seq::attention(Context& c, const TokenField
           source.layout.sentences());
   const Encoded encoded = encode(c, source);
   std::vector<float> weights;  // of one row of the target after the other
+  SourceAttention::Place place, shown;
   decode(c, shifted_right(target), encoded,
          [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
            const std::vector<int32_t> positions = positions_of(target.layout, in_batch);
-           const Tensor seen = attention_->weights(c, queries, rows, positions, encoded.memory).front();
+           const Tensor seen =
+               attention_->weights(c, queries, rows, positions, encoded.memory, shown).front();
            weights.insert(weights.end(), seen.data<float>(), seen.data<float>() + seen.size());
-           return (*attention_)(c, queries, rows, positions, encoded.memory);
+           return (*attention_)(c, queries, rows, positions, encoded.memory, {.place = &place});
          });
   if (!attends()) return {};
   return {{AttentionKind::source, 0, Tensor::of({1, target.layout.rows(), source.layout.rows()}, weights)}};

@@ -125,7 +125,8 @@ class RnnSeq2Seq final : public EncoderDecoder {
 
   // All rows of the target at once, with additive attention before or between the first layer's cells.
   bool is_one_op() const {
-    return config_.attention == RnnAttention::additive && config_.attend != AttendWhen::after;
+    return config_.attention == RnnAttention::additive && !config_.monotonic &&
+           config_.attend != AttendWhen::after;
   }
   StepOutputs advance_at_once(Context& c, const Var& gates, const Layout& layout,
                               const Encoded& encoded) const;

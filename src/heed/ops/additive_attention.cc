@@ -8,33 +8,6 @@
 namespace heed {
 namespace {
 
-// Which queries see which keys, and where their weights stand.
-struct AdditivePairs {
-  std::vector<int32_t> query_offsets, key_begin, key_end;
-  std::vector<int64_t> weight_begin;  // one more than sentences: the last is the number of weights
-
-  void add(int32_t query_end, int32_t first_key, int32_t last_key) {
-    if (query_offsets.empty()) {
-      query_offsets.push_back(0);
-      weight_begin.push_back(0);
-    }
-    const int64_t queries = query_end - query_offsets.back();
-    query_offsets.push_back(query_end);
-    key_begin.push_back(first_key);
-    key_end.push_back(last_key);
-    weight_begin.push_back(weight_begin.back() + queries * (last_key - first_key));
-  }
-  int64_t weights() const { return weight_begin.empty() ? 0 : weight_begin.back(); }
-};
-
-AdditivePairs pairs_of(const Layout& queries, const Layout& keys) {
-  require(queries.sentences() == keys.sentences(), "additive attention: {} sentences query {}",
-          queries.sentences(), keys.sentences());
-  AdditivePairs pairs;
-  for (int64_t b = 0; b < queries.sentences(); ++b) pairs.add(queries.end(b), keys.begin(b), keys.end(b));
-  return pairs;
-}
-
 void check(const Tensor& queries, const Tensor& keys, const Tensor& values, const Parameter& score) {
   const int64_t width = score.value().size();
   require(queries.width() == width && keys.width() == width,
@@ -46,10 +19,10 @@ void check(const Tensor& queries, const Tensor& keys, const Tensor& values, cons
 
 template <class T>
 kernels::AdditiveAttentionArgs<T> arguments(const Tensor& queries, const Tensor& keys, const Tensor& values,
-                                            const AdditivePairs& pairs, const Parameter& score,
+                                            const AttentionPairs& pairs, const Parameter& score,
                                             const Tensor& weights, const Tensor& out, const Guide& guide = {},
                                             const Tensor& guided = Tensor()) {
-  return {.sentences = static_cast<int64_t>(pairs.key_begin.size()),
+  return {.sentences = pairs.sentences(),
           .query_offsets = pairs.query_offsets.data(),
           .key_begin = pairs.key_begin.data(),
           .key_end = pairs.key_end.data(),
@@ -70,14 +43,14 @@ kernels::AdditiveAttentionArgs<T> arguments(const Tensor& queries, const Tensor&
 }
 
 // tanh, its factor and the sums, a pair and column; then the weighted sum of values.
-ProfileScope profiled(Context& c, const char* op, const AdditivePairs& pairs, int64_t width,
+ProfileScope profiled(Context& c, const char* op, const AttentionPairs& pairs, int64_t width,
                       int64_t value_width, double passes) {
   return {c.profile, op, passes * static_cast<double>(pairs.weights() * (12 * width + 2 * value_width)), 0.0};
 }
 
 Tensor run(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,
-           const AdditivePairs& pairs, const Parameter& score, const Tensor& weights, const Guide& guide = {},
-           const Tensor& guided = Tensor()) {
+           const AttentionPairs& pairs, const Parameter& score, const Tensor& weights,
+           const Guide& guide = {}, const Tensor& guided = Tensor()) {
   check(queries, keys, values, score);
   const ProfileScope scope = profiled(c, "additive attention", pairs, queries.width(), values.width(), 1.0);
   Tensor out = c.allocate(Shape{queries.rows(), values.width()}, queries.dtype());
@@ -102,7 +75,7 @@ GuidedAttention guided_additive_attention(Context& c, const Var& queries, const 
   require(queries.rows() == query_layout.rows() && keys.rows() == key_layout.rows(),
           "additive attention {}: {} and {} rows with layouts of {} and {}", score.name(), queries.rows(),
           keys.rows(), query_layout.rows(), key_layout.rows());
-  auto pairs = std::make_shared<const AdditivePairs>(pairs_of(query_layout, key_layout));
+  auto pairs = std::make_shared<const AttentionPairs>(query_layout, key_layout);
   const Tensor weights = c.allocate(Shape{pairs->weights()}, DType::f32);
   GuidedAttention attended;
   if (guide) {
@@ -124,8 +97,7 @@ GuidedAttention guided_additive_attention(Context& c, const Var& queries, const 
     const Tensor dk = c.allocate(keys.shape(), d_out.dtype());
     const Tensor dv = c.allocate(values.shape(), d_out.dtype());
     const Tensor d_guided = d_sums->take();
-    const Tensor d_score =
-        c.allocate(Shape{static_cast<int64_t>(pairs->key_begin.size()), queries.width()}, DType::f32);
+    const Tensor d_score = c.allocate(Shape{pairs->sentences(), queries.width()}, DType::f32);
     dispatch(d_out.dtype(), [&](auto zero) {
       using T = decltype(zero);
       kernels::additive_attention_gradient(
@@ -152,14 +124,9 @@ GuidedAttention guided_additive_attention(Context& c, const Var& queries, const 
 
 Var additive_attention_step(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,
                             const AttentionSpans& spans, const Parameter& score) {
-  require(static_cast<int64_t>(spans.first.size()) == queries.rows() &&
-              static_cast<int64_t>(spans.offsets.size()) == queries.rows() + 1,
-          "additive attention {}: {} spans for {} queries", score.name(), spans.first.size(), queries.rows());
-  AdditivePairs pairs;
-  for (size_t r = 0; r < spans.first.size(); ++r) {
-    pairs.add(static_cast<int32_t>(r) + 1, spans.first[r],
-              spans.first[r] + spans.offsets[r + 1] - spans.offsets[r]);
-  }
+  const AttentionPairs pairs(spans);
+  require(pairs.queries() == queries.rows(), "additive attention {}: {} spans for {} queries", score.name(),
+          pairs.queries(), queries.rows());
   const Tensor weights = c.allocate(Shape{pairs.weights()}, DType::f32);
   return Var(run(c, queries, keys, values, pairs, score, weights));
 }
@@ -168,13 +135,13 @@ std::vector<Tensor> additive_attention_weights(Context& c, const Tensor& queries
                                                const Tensor& keys, const Layout& key_layout,
                                                const Parameter& score) {
   check(queries, keys, keys, score);
-  const AdditivePairs pairs = pairs_of(query_layout, key_layout);
+  const AttentionPairs pairs(query_layout, key_layout);
   const Tensor weights = c.allocate(Shape{pairs.weights()}, DType::f32);
   dispatch(queries.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernels::additive_attention(c.pool, arguments<T>(queries, keys, keys, pairs, score, weights, Tensor()));
   });
-  return cut_into_sentences(weights, pairs.weight_begin, query_layout, key_layout);
+  return pairs.cut_into_sentences(weights);
 }
 
 }  // namespace heed

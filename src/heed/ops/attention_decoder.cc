@@ -6,6 +6,7 @@
 
 #include "heed/autograd/convert.h"
 #include "heed/kernels/attention_decoder.h"
+#include "heed/ops/attention_parts.h"
 
 namespace heed {
 namespace {
@@ -14,11 +15,13 @@ using kernels::Cell;
 
 // What the forward pass leaves for the gradient, but for its outputs.
 struct SavedPass {
+  explicit SavedPass(AttentionPairs of) : pairs(std::move(of)) {}
+
+  AttentionPairs pairs;                      // whose weights stand where
   Tensor initial, initial_cell;              // f32, dense
   Tensor before, first_values, first_cells;  // of f_1: states before it, [R_t, 4H], [R_t, 2H]
   Tensor between, values, cells;             // the same of the cell that reads the context
   Tensor queries;                            // [R_t, A] f32
-  std::vector<int64_t> weight_begin;         // [B + 1]
 };
 
 int64_t width_of(const AttentionDecoderInputs& in) {
@@ -117,7 +120,7 @@ struct Arguments {
     args.key_stride = in.keys.value.row_stride();
     args.context_gates_stride = in.context_gates.value.row_stride();
     args.value_stride = in.memory.value.row_stride();
-    args.weight_begin = saved.weight_begin.data();
+    args.weight_begin = saved.pairs.weight_begin.data();
     args.weights = out.weights.data<float>();
     args.contexts = out.contexts.value.data<T>();
     args.queries = data_or_null<float>(saved.queries);
@@ -208,9 +211,7 @@ void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& t
   add_weight_gradient<T>(c, d_queries, saved.between, *in.query_weight, nullptr);
   if (conditional) add_weight_gradient<T>(c, first.d_gates_h, saved.before, *in.first_weight, in.first_bias);
   const Tensor score_sum = c.allocate(in.score->shape(), DType::f32);
-  std::fill_n(score_sum.data<float>(), score_sum.size(), 0.0f);
-  for (int64_t b = 0; b < d_score.rows(); ++b)  // in the order of the sentences
-    for (int64_t a = 0; a < d_score.width(); ++a) score_sum.data<float>()[a] += d_score.row<float>(b)[a];
+  sum_rows_into(d_score, score_sum);
   in.score->gradient().add(c, score_sum);
   if (in.gates_x.gradient) in.gates_x.gradient->add(c, conditional ? first.d_gates_x : cell.d_gates_x);
   if (in.keys.gradient) in.keys.gradient->add(c, d_keys);
@@ -228,11 +229,8 @@ AttentionDecoderStates attention_decoder(Context& c, const AttentionDecoderInput
   const int64_t width = width_of(in), rows = target.rows();
   const DType dtype = in.gates_x.value.dtype();
   const bool lstm = in.cell == Cell::lstm;
-  auto saved = std::make_shared<SavedPass>();
-  saved->weight_begin.push_back(0);
-  for (int64_t b = 0; b < target.sentences(); ++b)
-    saved->weight_begin.push_back(saved->weight_begin.back() + int64_t{target.length(b)} * source.length(b));
-  const int64_t pairs = saved->weight_begin.back();
+  auto saved = std::make_shared<SavedPass>(AttentionPairs(target, source));
+  const int64_t pairs = saved->pairs.weights();
   const ProfileScope scope = profiled(c, "attention decoder", in, pairs, 1.0);
 
   saved->initial = as_f32(c, in.initial.value);

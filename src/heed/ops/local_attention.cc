@@ -9,27 +9,17 @@
 namespace heed {
 namespace {
 
-// Which queries see which keys, and where they stand.
-struct LocalPairs {
-  std::vector<int32_t> query_offsets, key_begin, key_end, positions;
-  std::vector<int64_t> weight_begin;  // one more than sentences
+// Which queries see which keys, and where the queries stand.
+struct Windows {
+  AttentionPairs pairs;
+  std::vector<int32_t> positions;  // [R_q]
 
-  int64_t sentences() const { return static_cast<int64_t>(key_begin.size()); }
+  Windows(AttentionPairs of, std::span<const int32_t> at)
+      : pairs(std::move(of)), positions(at.begin(), at.end()) {
+    require(pairs.queries() == static_cast<int64_t>(positions.size()),
+            "local attention: {} queries have {} positions", pairs.queries(), positions.size());
+  }
 };
-
-LocalPairs pairs_of(const Layout& queries, const Layout& keys, std::span<const int32_t> positions) {
-  require(queries.sentences() == keys.sentences() && static_cast<int64_t>(positions.size()) == queries.rows(),
-          "local attention: {} sentences query {}, {} queries have {} positions", queries.sentences(),
-          keys.sentences(), queries.rows(), positions.size());
-  LocalPairs pairs{{queries.offsets().begin(), queries.offsets().end()},
-                   {keys.offsets().begin(), keys.offsets().end() - 1},
-                   {keys.offsets().begin() + 1, keys.offsets().end()},
-                   {positions.begin(), positions.end()},
-                   {0}};
-  for (int64_t b = 0; b < keys.sentences(); ++b)
-    pairs.weight_begin.push_back(pairs.weight_begin.back() + int64_t{queries.length(b)} * keys.length(b));
-  return pairs;
-}
 
 void check(const Tensor& queries, const Tensor& places, const Tensor& keys, const Tensor& values,
            const LocalAttentionOptions& options) {
@@ -43,14 +33,15 @@ void check(const Tensor& queries, const Tensor& places, const Tensor& keys, cons
 }
 
 template <class T>
-kernels::LocalAttentionArgs<T> arguments(const LocalPairs& pairs, const Tensor& queries, const Tensor& places,
+kernels::LocalAttentionArgs<T> arguments(const Windows& windows, const Tensor& queries, const Tensor& places,
                                          const Tensor& keys, const Tensor& values,
                                          const LocalAttentionOptions& options) {
+  const AttentionPairs& pairs = windows.pairs;
   return {.sentences = pairs.sentences(),
           .query_offsets = pairs.query_offsets.data(),
           .key_begin = pairs.key_begin.data(),
           .key_end = pairs.key_end.data(),
-          .positions = pairs.positions.data(),
+          .positions = windows.positions.data(),
           .reach = options.reach,
           .width = queries.width(),
           .value_width = values.width(),
@@ -73,14 +64,16 @@ ProfileScope profiled(Context& c, const char* op, const Tensor& queries, const T
           0.0};
 }
 
-Tensor run(Context& c, const LocalPairs& pairs, const Tensor& queries, const Tensor& places,
+Tensor run(Context& c, const Windows& windows, const Tensor& queries, const Tensor& places,
            const Tensor& keys, const Tensor& values, const LocalAttentionOptions& options) {
   check(queries, places, keys, values, options);
+  require(queries.rows() == windows.pairs.queries(), "local attention: {} queries with a layout of {}",
+          queries.rows(), windows.pairs.queries());
   const ProfileScope scope = profiled(c, "local attention", queries, values, options, 1.0);
   Tensor out = c.allocate(Shape{queries.rows(), values.width()}, queries.dtype());
   dispatch(queries.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    auto args = arguments<T>(pairs, queries, places, keys, values, options);
+    auto args = arguments<T>(windows, queries, places, keys, values, options);
     args.out = out.data<T>();
     kernels::local_attention(c.pool, args);
   });
@@ -92,8 +85,8 @@ Tensor run(Context& c, const LocalPairs& pairs, const Tensor& queries, const Ten
 Var local_attention(Context& c, const Var& queries, const Layout& query_layout,
                     std::span<const int32_t> positions, const Var& places, const Var& keys, const Var& values,
                     const Layout& key_layout, const LocalAttentionOptions& options) {
-  auto pairs = std::make_shared<const LocalPairs>(pairs_of(query_layout, key_layout, positions));
-  Var out(run(c, *pairs, queries.value, places.value, keys.value, values.value, options));
+  auto windows = std::make_shared<const Windows>(AttentionPairs(query_layout, key_layout), positions);
+  Var out(run(c, *windows, queries.value, places.value, keys.value, values.value, options));
   if (!c.recording()) return out;
   c.tape->record(out, [=](Context& c, const Tensor& d_out) {
     const ProfileScope scope =
@@ -103,21 +96,21 @@ Var local_attention(Context& c, const Var& queries, const Layout& query_layout,
                  dv = c.allocate(values.shape(), dtype);
     const Tensor d_places = places ? c.allocate(places.shape(), dtype) : Tensor();
     const Tensor d_score = options.score != nullptr
-                               ? c.allocate(Shape{pairs->sentences(), queries.width()}, DType::f32)
+                               ? c.allocate(Shape{windows->pairs.sentences(), queries.width()}, DType::f32)
                                : Tensor();
     dispatch(dtype, [&](auto zero) {
       using T = decltype(zero);
       kernels::local_attention_gradient(
-          c.pool,
-          kernels::LocalAttentionGradientArgs<T>{
-              .forward = arguments<T>(*pairs, queries.value, places.value, keys.value, values.value, options),
-              .d_out = d_out.data<T>(),
-              .d_out_stride = d_out.row_stride(),
-              .dq = dq.data<T>(),
-              .dk = dk.data<T>(),
-              .dv = dv.data<T>(),
-              .d_places = d_places ? d_places.data<T>() : nullptr,
-              .d_score = d_score ? d_score.data<float>() : nullptr});
+          c.pool, kernels::LocalAttentionGradientArgs<T>{
+                      .forward = arguments<T>(*windows, queries.value, places.value, keys.value, values.value,
+                                              options),
+                      .d_out = d_out.data<T>(),
+                      .d_out_stride = d_out.row_stride(),
+                      .dq = dq.data<T>(),
+                      .dk = dk.data<T>(),
+                      .dv = dv.data<T>(),
+                      .d_places = d_places ? d_places.data<T>() : nullptr,
+                      .d_score = d_score ? d_score.data<float>() : nullptr});
     });
     if (queries.gradient) queries.gradient->add(c, dq);
     if (places.gradient) places.gradient->add(c, d_places);
@@ -134,34 +127,24 @@ Var local_attention(Context& c, const Var& queries, const Layout& query_layout,
 Var local_attention_step(Context& c, const Tensor& queries, std::span<const int32_t> positions,
                          const Tensor& places, const Tensor& keys, const Tensor& values,
                          const AttentionSpans& spans, const LocalAttentionOptions& options) {
-  const auto rows = static_cast<size_t>(queries.rows());
-  require(spans.first.size() == rows && spans.offsets.size() == rows + 1 && positions.size() == rows,
-          "local attention: {} spans and {} positions for {} queries", spans.first.size(), positions.size(),
-          queries.rows());
-  LocalPairs pairs{{0}, {}, {}, {positions.begin(), positions.end()}, {}};
-  for (size_t r = 0; r < rows; ++r) {
-    pairs.query_offsets.push_back(static_cast<int32_t>(r) + 1);
-    pairs.key_begin.push_back(spans.first[r]);
-    pairs.key_end.push_back(spans.first[r] + spans.offsets[r + 1] - spans.offsets[r]);
-  }
-  return Var(run(c, pairs, queries, places, keys, values, options));
+  return Var(run(c, Windows(AttentionPairs(spans), positions), queries, places, keys, values, options));
 }
 
 std::vector<Tensor> local_attention_weights(Context& c, const Tensor& queries, const Layout& query_layout,
                                             std::span<const int32_t> positions, const Tensor& places,
                                             const Tensor& keys, const Layout& key_layout,
                                             const LocalAttentionOptions& options) {
-  const LocalPairs pairs = pairs_of(query_layout, key_layout, positions);
+  const Windows windows(AttentionPairs(query_layout, key_layout), positions);
   check(queries, places, keys, keys, options);
-  const Tensor weights = c.allocate(Shape{pairs.weight_begin.back()}, DType::f32);
+  const Tensor weights = c.allocate(Shape{windows.pairs.weights()}, DType::f32);
   dispatch(queries.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    auto args = arguments<T>(pairs, queries, places, keys, keys, options);
-    args.weight_begin = pairs.weight_begin.data();
+    auto args = arguments<T>(windows, queries, places, keys, keys, options);
+    args.weight_begin = windows.pairs.weight_begin.data();
     args.weights = weights.data<float>();
     kernels::local_attention(c.pool, args);
   });
-  return cut_into_sentences(weights, pairs.weight_begin, query_layout, key_layout);
+  return windows.pairs.cut_into_sentences(weights);
 }
 
 }  // namespace heed

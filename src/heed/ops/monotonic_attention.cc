@@ -8,43 +8,27 @@
 namespace heed {
 namespace {
 
-// Which queries see which keys, and where their numbers stand.
-struct MonotonicPairs {
-  Layout queries;
-  std::vector<int32_t> key_begin, key_end;
-  std::vector<int64_t> pair_begin;
-  int64_t pairs = 0;
-};
-
-MonotonicPairs pairs_of(const Layout& queries, std::span<const int32_t> first,
-                        std::span<const int32_t> lengths) {
-  require(static_cast<int64_t>(first.size()) == queries.sentences() && lengths.size() == first.size(),
-          "monotonic attention: {} sentences query {}", queries.sentences(), first.size());
-  MonotonicPairs pairs{.queries = queries, .key_begin = {}, .key_end = {}, .pair_begin = {}};
-  for (size_t b = 0; b < first.size(); ++b) {
-    pairs.key_begin.push_back(first[b]);
-    pairs.key_end.push_back(first[b] + lengths[b]);
-    pairs.pair_begin.push_back(pairs.pairs);
-    pairs.pairs += static_cast<int64_t>(queries.length(static_cast<int64_t>(b))) * lengths[b];
-  }
-  return pairs;
-}
-
-void check(const Tensor& queries, const Layout& layout, const Tensor& keys, const Tensor& values) {
-  require(queries.width() == keys.width() && keys.rows() == values.rows() && queries.rows() == layout.rows(),
-          "monotonic attention: queries {}, keys {}, values {}", queries.shape().to_string(),
-          keys.shape().to_string(), values.shape().to_string());
+void check(const Tensor& queries, const Tensor& keys, const Tensor& values, const AttentionPairs& pairs,
+           const MonotonicOptions& options) {
+  require(queries.width() == keys.width() &&
+              (options.score == nullptr || options.score->value().size() == keys.width()),
+          "monotonic attention: queries and keys of widths {} and {}", queries.width(), keys.width());
+  require(keys.rows() == values.rows(), "monotonic attention: {} keys for {} values", keys.rows(),
+          values.rows());
+  require(queries.rows() == pairs.queries(), "monotonic attention: {} queries with a layout of {}",
+          queries.rows(), pairs.queries());
 }
 
 template <class T>
 kernels::MonotonicAttentionArgs<T> arguments(const Tensor& queries, const Tensor& keys, const Tensor& values,
-                                             const MonotonicPairs& pairs, const MonotonicOptions& options) {
-  return {.sentences = pairs.queries.sentences(),
-          .query_offsets = pairs.queries.offsets().data(),
+                                             const AttentionPairs& pairs, const MonotonicOptions& options) {
+  return {.sentences = pairs.sentences(),
+          .query_offsets = pairs.query_offsets.data(),
           .key_begin = pairs.key_begin.data(),
           .key_end = pairs.key_end.data(),
           .width = queries.width(),
           .value_width = values.width(),
+          .score = options.score != nullptr ? options.score->value().data<float>() : nullptr,
           .scale = options.scale,
           .offset = options.offset->value().data<float>(),
           .q = queries.data<T>(),
@@ -53,86 +37,127 @@ kernels::MonotonicAttentionArgs<T> arguments(const Tensor& queries, const Tensor
           .q_stride = queries.row_stride(),
           .k_stride = keys.row_stride(),
           .v_stride = values.row_stride(),
-          .pair_begin = pairs.pair_begin.data(),
-          .query_row_keys = pairs.queries.row_keys().data()};
+          .weight_begin = pairs.weight_begin.data()};
 }
 
-ProfileScope profiled(Context& c, const char* op, const MonotonicPairs& pairs, int64_t width, double passes) {
-  return {c.profile, op, passes * static_cast<double>(pairs.pairs * 2 * width), 0.0};
+// What the forward pass reads, and leaves for the gradient.
+struct ExpectedPass {
+  Var queries, keys, values, before;
+  Layout query_layout;  // for its random numbers
+  AttentionPairs pairs;
+  MonotonicOptions options;
+  Tensor chosen, weights;  // f32, one a pair
+
+  template <class T>
+  kernels::MonotonicAttentionArgs<T> args() const {
+    auto args = arguments<T>(queries.value, keys.value, values.value, pairs, options);
+    args.query_row_keys = query_layout.row_keys().data();
+    args.before = before ? before.value.data<float>() : nullptr;
+    args.chosen = chosen.data<float>();
+    args.weights = weights.data<float>();
+    return args;
+  }
+  ProfileScope profiled(Context& c, const char* op, double passes) const {
+    const int64_t of_pair = (options.score != nullptr ? 12 : 2) * queries.width() + 2 * values.width();
+    return {c.profile, op, passes * static_cast<double>(pairs.weights() * of_pair), 0.0};
+  }
+};
+
+void add_gradients(Context& c, const ExpectedPass& pass, const Tensor& d_out, const Tensor& d_after) {
+  const DType dtype = pass.queries.value.dtype();
+  const int64_t sentences = pass.pairs.sentences(), width = pass.queries.width();
+  const MonotonicOptions& options = pass.options;
+  const Tensor dq = c.allocate(pass.queries.shape(), dtype), dk = c.allocate(pass.keys.shape(), dtype),
+               dv = c.allocate(pass.values.shape(), dtype);
+  const Tensor d_before = pass.before ? c.allocate(pass.before.shape(), DType::f32) : Tensor();
+  const Tensor d_score =
+      options.score != nullptr ? c.allocate(Shape{sentences, width}, DType::f32) : Tensor();
+  const Tensor d_offset = c.allocate(Shape{sentences, 1}, DType::f32);
+  dispatch(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    kernels::monotonic_attention_gradient(c.pool, kernels::MonotonicAttentionGradientArgs<T>{
+                                                      .forward = pass.args<T>(),
+                                                      .d_out = d_out ? d_out.data<T>() : nullptr,
+                                                      .d_after = d_after ? d_after.data<float>() : nullptr,
+                                                      .dq = dq.data<T>(),
+                                                      .dk = dk.data<T>(),
+                                                      .dv = dv.data<T>(),
+                                                      .d_before = d_before ? d_before.data<float>() : nullptr,
+                                                      .d_score = d_score ? d_score.data<float>() : nullptr,
+                                                      .d_offset = d_offset.data<float>()});
+  });
+  if (pass.queries.gradient) pass.queries.gradient->add(c, dq);
+  if (pass.keys.gradient) pass.keys.gradient->add(c, dk);
+  if (pass.values.gradient) pass.values.gradient->add(c, dv);
+  if (pass.before.gradient) pass.before.gradient->add(c, d_before);
+  const auto add_sum = [&](const Parameter& parameter, const Tensor& parts) {
+    const Tensor sum = c.allocate(parameter.shape(), DType::f32);
+    sum_rows_into(parts, sum);
+    parameter.gradient().add(c, sum);
+  };
+  if (d_score) add_sum(*options.score, d_score);
+  add_sum(*options.offset, d_offset);
 }
 
 }  // namespace
 
-Var expected_monotonic_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
-                                 const Var& values, const Layout& key_layout,
-                                 const MonotonicOptions& options) {
-  check(queries.value, query_layout, keys.value, values.value);
-  require(keys.rows() == key_layout.rows(), "monotonic attention: {} keys with a layout of {}", keys.rows(),
-          key_layout.rows());
-  std::vector<int32_t> lengths;
-  for (int64_t b = 0; b < key_layout.sentences(); ++b) lengths.push_back(key_layout.length(b));
-  auto pairs = std::make_shared<const MonotonicPairs>(
-      pairs_of(query_layout, key_layout.offsets().first(lengths.size()), lengths));
-  const int64_t widths = queries.width() + values.width();
-  const ProfileScope scope = profiled(c, "monotonic attention", *pairs, widths, 1.0);
-  const Tensor chosen = c.allocate(Shape{pairs->pairs}, DType::f32);
-  const Tensor weights = c.allocate(Shape{pairs->pairs}, DType::f32);
-  Var out(c.allocate(Shape{queries.rows(), values.width()}, queries.value.dtype()));
+MonotonicExpectation expected_monotonic_attention(Context& c, const Var& queries, const Layout& query_layout,
+                                                  const Var& keys, const Var& values,
+                                                  const Layout& key_layout, const Var& before,
+                                                  const MonotonicOptions& options) {
+  auto pass = std::make_shared<ExpectedPass>(ExpectedPass{queries,
+                                                          keys,
+                                                          values,
+                                                          before,
+                                                          query_layout,
+                                                          AttentionPairs(query_layout, key_layout),
+                                                          options,
+                                                          {},
+                                                          {}});
+  check(queries.value, keys.value, values.value, pass->pairs, options);
+  const Shape alignment{key_layout.rows(), 1};
+  require(keys.rows() == key_layout.rows() && (!before || before.shape() == alignment),
+          "monotonic attention: {} keys and an alignment {} with a layout of {}", keys.rows(),
+          before.shape().to_string(), key_layout.rows());
+  const ProfileScope scope = pass->profiled(c, "monotonic attention", 1.0);
+  pass->chosen = c.allocate(Shape{pass->pairs.weights()}, DType::f32);
+  pass->weights = c.allocate(Shape{pass->pairs.weights()}, DType::f32);
+  MonotonicExpectation expected{Var(c.allocate(Shape{queries.rows(), values.width()}, queries.value.dtype())),
+                                Var(c.allocate(alignment, DType::f32))};
   dispatch(queries.value.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    auto args = arguments<T>(queries.value, keys.value, values.value, *pairs, options);
-    args.out = out.value.data<T>();
-    args.chosen = chosen.data<float>();
-    args.weights = weights.data<float>();
+    auto args = pass->args<T>();
+    args.out = expected.out.value.data<T>();
+    args.after = expected.alignment.value.data<float>();
     args.noise = c.training ? options.noise : 0.0f;
     args.noise_key = c.key(options.site);
     kernels::expected_monotonic_attention(c.pool, args);
   });
-  if (!c.recording()) return out;
-  c.tape->record(out, [queries, keys, values, pairs, chosen, weights, options, widths](Context& c,
-                                                                                       const Tensor& d_out) {
-    const ProfileScope scope = profiled(c, "monotonic attention gradient", *pairs, widths, 2.0);
-    const Tensor dq = c.allocate(queries.shape(), d_out.dtype());
-    const Tensor dk = c.allocate(keys.shape(), d_out.dtype());
-    const Tensor dv = c.allocate(values.shape(), d_out.dtype());
-    const Tensor parts = c.allocate(Shape{pairs->queries.sentences()}, DType::f32);
-    dispatch(d_out.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      auto args = arguments<T>(queries.value, keys.value, values.value, *pairs, options);
-      args.chosen = chosen.data<float>();
-      args.weights = weights.data<float>();
-      kernels::monotonic_attention_gradient(
-          c.pool, kernels::MonotonicAttentionGradientArgs<T>{.forward = args,
-                                                             .d_out = d_out.data<T>(),
-                                                             .dq = dq.data<T>(),
-                                                             .dk = dk.data<T>(),
-                                                             .dv = dv.data<T>(),
-                                                             .d_offset = parts.data<float>()});
-    });
-    const Tensor d_offset = c.allocate(options.offset->shape(), DType::f32);
-    *d_offset.data<float>() = std::accumulate(parts.data<float>(), parts.data<float>() + parts.size(), 0.0f);
-    if (queries.gradient) queries.gradient->add(c, dq);
-    if (keys.gradient) keys.gradient->add(c, dk);
-    if (values.gradient) values.gradient->add(c, dv);
-    options.offset->gradient().add(c, d_offset);
+  if (!c.recording()) return expected;
+  auto outputs = std::make_shared<MonotonicExpectation>();  // what backward asks for its gradients
+  c.tape->record({&expected.out, &expected.alignment}, [pass, outputs](Context& c) {
+    const Tensor d_out = outputs->out.gradient->take(), d_after = outputs->alignment.gradient->take();
+    if (!d_out && !d_after) return;
+    const ProfileScope scope = pass->profiled(c, "monotonic attention gradient", 2.0);
+    add_gradients(c, *pass, d_out, d_after);
   });
-  return out;
+  *outputs = expected;
+  return expected;
 }
 
-MonotonicChoice hard_monotonic_attention(Context& c, const Tensor& queries, const Layout& query_layout,
-                                         const Tensor& keys, const Tensor& values,
-                                         const MonotonicSpans& spans, const MonotonicOptions& options) {
-  check(queries, query_layout, keys, values);
-  require(spans.attended.size() == spans.first.size(), "monotonic attention: {} places for {} sentences",
-          spans.attended.size(), spans.first.size());
-  const MonotonicPairs pairs = pairs_of(query_layout, spans.first, spans.lengths);
+MonotonicChoice hard_monotonic_attention(Context& c, const Tensor& queries, const Tensor& keys,
+                                         const Tensor& values, const AttentionPairs& pairs,
+                                         std::span<int32_t> attended, const MonotonicOptions& options) {
+  check(queries, keys, values, pairs, options);
+  require(static_cast<int64_t>(attended.size()) == pairs.sentences(),
+          "monotonic attention: {} places for {} sentences", attended.size(), pairs.sentences());
   MonotonicChoice choice{c.allocate(Shape{queries.rows(), values.width()}, queries.dtype()),
                          std::vector<int32_t>(static_cast<size_t>(queries.rows()))};
   dispatch(queries.dtype(), [&](auto zero) {
     using T = decltype(zero);
     auto args = arguments<T>(queries, keys, values, pairs, options);
     args.out = choice.out.data<T>();
-    args.attended = spans.attended.data();
+    args.attended = attended.data();
     args.found = choice.found.data();
     kernels::hard_monotonic_attention(c.pool, args);
   });

@@ -54,4 +54,22 @@ Layout Layout::of_steps(std::span<const int32_t> positions) {
   return layout;
 }
 
+Layout Layout::rows_at(int32_t position) const {
+  auto data = std::make_shared<Data>();
+  data->offsets.push_back(0);
+  data->numbers = data_->numbers;
+  for (int64_t i = 0; i < sentences(); ++i) {
+    if (position < length(i)) {
+      data->positions.push_back(positions()[begin(i) + position]);
+      data->row_keys.push_back(row_keys()[begin(i) + position]);
+      data->longest = 1;
+      data->positions_end = std::max(data->positions_end, data->positions.back() + 1);
+    }
+    data->offsets.push_back(static_cast<int32_t>(data->positions.size()));
+  }
+  Layout layout;
+  layout.data_ = std::move(data);
+  return layout;
+}
+
 }  // namespace heed

@@ -24,6 +24,10 @@ class Layout {
   // Decoding: each sentence is one new row which stands at positions[i].
   static Layout of_steps(std::span<const int32_t> positions);
 
+  // The rows at one position alone: a row of each sentence that is so long, none of the others. They keep
+  // their positions and keys.
+  Layout rows_at(int32_t position) const;
+
   int64_t sentences() const { return static_cast<int64_t>(data_->offsets.size()) - 1; }  // B
   int64_t rows() const { return data_->offsets.back(); }                                 // R
   int32_t begin(int64_t sentence) const { return data_->offsets[sentence]; }

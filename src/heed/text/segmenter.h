@@ -38,6 +38,9 @@ std::unique_ptr<Segmenter> make_word_segmenter(Punctuation punctuation = Punctua
 // "▁": where a blank was, in the pieces of SentencePiece and of characters.
 inline constexpr std::string_view kSpaceMark = "\u2581";
 
+// Segmenter::words of pieces where every word but the first begins with kSpaceMark.
+std::vector<int32_t> words_at_space_marks(std::span<const std::string> pieces);
+
 // Pieces are characters (code points), kSpaceMark stands between words. White space at the ends is dropped.
 std::unique_ptr<Segmenter> make_character_segmenter();
 

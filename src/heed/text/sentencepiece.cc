@@ -44,12 +44,7 @@ class SentencePieceSegmenter : public Segmenter {
   }
 
   std::vector<int32_t> words(std::span<const std::string> pieces) const override {
-    std::vector<int32_t> words;
-    for (const std::string& piece : pieces) {
-      const int32_t last = words.empty() ? 0 : words.back();
-      words.push_back(piece.starts_with(kSpaceMark) && !words.empty() ? last + 1 : last);
-    }
-    return words;
+    return words_at_space_marks(pieces);
   }
 
   std::string serialised() const override { return model_; }

@@ -64,18 +64,21 @@ class CharacterSegmenter : public Segmenter {
     return text;
   }
 
-  // The space belongs to the word after it.
   std::vector<int32_t> words(std::span<const std::string> pieces) const override {
-    std::vector<int32_t> words;
-    for (const std::string& piece : pieces) {
-      const int32_t last = words.empty() ? 0 : words.back();
-      words.push_back(piece == kSpaceMark && !words.empty() ? last + 1 : last);
-    }
-    return words;
+    return words_at_space_marks(pieces);
   }
 };
 
 }  // namespace
+
+std::vector<int32_t> words_at_space_marks(std::span<const std::string> pieces) {
+  std::vector<int32_t> words;
+  for (const std::string& piece : pieces) {
+    const int32_t last = words.empty() ? 0 : words.back();
+    words.push_back(piece.starts_with(kSpaceMark) && !words.empty() ? last + 1 : last);
+  }
+  return words;
+}
 
 std::unique_ptr<Segmenter> make_word_segmenter(Punctuation punctuation) {
   return std::make_unique<WordSegmenter>(punctuation);

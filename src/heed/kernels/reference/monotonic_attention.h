@@ -16,6 +16,11 @@ Real<T> monotonic_energy(const MonotonicAttentionArgs<T>& args, int64_t query, i
   const T* q = args.q + query * args.q_stride;
   const T* k = args.k + key * args.k_stride;
   R sum = 0;
+  if (args.score != nullptr) {
+    for (int64_t a = 0; a < args.width; ++a)
+      sum += args.score[a] * std::tanh(static_cast<R>(q[a]) + static_cast<R>(k[a]));
+    return sum + *args.offset;
+  }
   for (int64_t a = 0; a < args.width; ++a) sum += static_cast<R>(q[a]) * static_cast<R>(k[a]);
   return args.scale * sum + *args.offset;
 }
@@ -34,19 +39,23 @@ void monotonic_context(const MonotonicAttentionArgs<T>& args, int64_t query, int
     args.out[query * args.value_width + static_cast<int64_t>(m)] = static_cast<T>(context[m]);
 }
 
-// alpha_{i-1}: of the row before, or before the first row all on the first key.
-template <class R>
-R alignment_before(const R* weights, int64_t keys, bool first_row, int64_t j) {
-  if (first_row) return j == 0 ? R{1} : R{0};
-  return weights[j - keys];
+// alpha_0 of a sentence's keys.
+template <class T>
+std::vector<Real<T>> alignment_before(const MonotonicAttentionArgs<T>& args, int64_t first, int64_t keys) {
+  if (args.before != nullptr) return {args.before + first, args.before + first + keys};
+  std::vector<Real<T>> all_on_the_first(static_cast<size_t>(keys));
+  if (keys > 0) all_on_the_first.front() = 1;
+  return all_on_the_first;
 }
 
 template <class T>
 void expected_monotonic_attention(const MonotonicAttentionArgs<T>& args, int64_t b) {
   using R = Real<T>;
   const int64_t first = args.key_begin[b], keys = args.key_end[b] - first;
-  R* p = args.chosen + args.pair_begin[b];
-  R* weights = args.weights + args.pair_begin[b];
+  R* p = args.chosen + args.weight_begin[b];
+  R* weights = args.weights + args.weight_begin[b];
+  const std::vector<R> start = alignment_before(args, first, keys);
+  const R* before = start.data();  // alpha_{i-1}
   for (int64_t i = args.query_offsets[b]; i < args.query_offsets[b + 1]; ++i, p += keys, weights += keys) {
     R reached = 0;  // q_ij
     for (int64_t j = 0; j < keys; ++j) {
@@ -57,11 +66,13 @@ void expected_monotonic_attention(const MonotonicAttentionArgs<T>& args, int64_t
             static_cast<R>(normal(mix64(args.noise_key, args.query_row_keys[i]), static_cast<uint64_t>(j)));
       p[j] = R{1} / (R{1} + std::exp(-energy));
       if (j > 0) reached *= R{1} - p[j - 1];
-      reached += alignment_before(weights, keys, i == args.query_offsets[b], j);
+      reached += before[j];
       weights[j] = p[j] * reached;
     }
     monotonic_context(args, i, first, keys, weights);
+    before = weights;
   }
+  if (args.after != nullptr) std::copy_n(before, keys, args.after + first);
 }
 
 template <class T>
@@ -78,7 +89,7 @@ void hard_monotonic_attention(const MonotonicAttentionArgs<T>& args, int64_t b) 
   args.attended[b] = static_cast<int32_t>(at);
 }
 
-// Backwards through the recurrence: d alpha_ij = d_out_i . v_j + (1 of the row behind) d q_{i+1},j;
+// Backwards through the recurrence: d alpha_ij = d_out_i . v_j + d q_{i+1},j, of the last row d_after_j;
 // d q_ij = d alpha_ij p_ij + (1 - p_ij) d q_i,j+1;  d p_ij = d alpha_ij q_ij - d q_i,j+1 q_ij;  d e = d p p
 // (1 - p).
 template <class T>
@@ -88,25 +99,28 @@ void monotonic_attention_gradient(const MonotonicAttentionGradientArgs<T>& args,
   const int64_t first = forward.key_begin[b], keys = forward.key_end[b] - first;
   const int64_t begin = forward.query_offsets[b], end = forward.query_offsets[b + 1];
   const int64_t width = forward.width, value_width = forward.value_width;
-  std::vector<R> dk(keys * width), dv(keys * value_width), dq(width), reached(keys);
+  const std::vector<R> start = alignment_before(forward, first, keys);
+  std::vector<R> dk(keys * width), dv(keys * value_width), dq(width), d_score(width), reached(keys);
   std::vector<R> d_reached(keys);  // of the row behind: that of alpha in this row
+  if (args.d_after != nullptr) std::copy_n(args.d_after + first, keys, d_reached.begin());
   R d_offset = 0;
   for (int64_t i = end - 1; i >= begin; --i) {
-    const R* p = forward.chosen + forward.pair_begin[b] + (i - begin) * keys;
-    const R* weights = forward.weights + forward.pair_begin[b] + (i - begin) * keys;
+    const R* p = forward.chosen + forward.weight_begin[b] + (i - begin) * keys;
+    const R* weights = forward.weights + forward.weight_begin[b] + (i - begin) * keys;
+    const R* before = i == begin ? start.data() : weights - keys;
     for (int64_t j = 0; j < keys; ++j) {
-      reached[j] = alignment_before(weights, keys, i == begin, j);
+      reached[j] = before[j];
       if (j > 0) reached[j] += (R{1} - p[j - 1]) * reached[j - 1];
     }
-    const T* d_out = args.d_out + i * value_width;
     std::fill(dq.begin(), dq.end(), R{0});
     R behind = 0;  // d q of the next key
     for (int64_t j = keys - 1; j >= 0; --j) {
       const T* v = forward.v + (first + j) * forward.v_stride;
-      R d_weight = i + 1 < end ? d_reached[j] : R{0};
-      for (int64_t m = 0; m < value_width; ++m) {
-        d_weight += static_cast<R>(d_out[m]) * static_cast<R>(v[m]);
-        dv[j * value_width + m] += weights[j] * static_cast<R>(d_out[m]);
+      R d_weight = d_reached[j];
+      for (int64_t m = 0; args.d_out != nullptr && m < value_width; ++m) {
+        const R d_out = static_cast<R>(args.d_out[i * value_width + m]);
+        d_weight += d_out * static_cast<R>(v[m]);
+        dv[j * value_width + m] += weights[j] * d_out;
       }
       const R de = (d_weight - behind) * reached[j] * p[j] * (R{1} - p[j]);
       behind = d_weight * p[j] + behind * (R{1} - p[j]);
@@ -115,14 +129,24 @@ void monotonic_attention_gradient(const MonotonicAttentionGradientArgs<T>& args,
       const T* q = forward.q + i * forward.q_stride;
       const T* k = forward.k + (first + j) * forward.k_stride;
       for (int64_t a = 0; a < width; ++a) {
-        dq[a] += forward.scale * de * static_cast<R>(k[a]);
-        dk[j * width + a] += forward.scale * de * static_cast<R>(q[a]);
+        if (forward.score != nullptr) {
+          const R tanh = std::tanh(static_cast<R>(q[a]) + static_cast<R>(k[a]));
+          const R d_sum = de * forward.score[a] * (R{1} - tanh * tanh);
+          dq[a] += d_sum;
+          dk[j * width + a] += d_sum;
+          d_score[a] += de * tanh;
+        } else {
+          dq[a] += forward.scale * de * static_cast<R>(k[a]);
+          dk[j * width + a] += forward.scale * de * static_cast<R>(q[a]);
+        }
       }
     }
     for (int64_t a = 0; a < width; ++a) args.dq[i * width + a] = static_cast<T>(dq[a]);
   }
   for (int64_t n = 0; n < keys * width; ++n) args.dk[first * width + n] = static_cast<T>(dk[n]);
   for (int64_t n = 0; n < keys * value_width; ++n) args.dv[first * value_width + n] = static_cast<T>(dv[n]);
+  if (args.d_before != nullptr) std::copy_n(d_reached.begin(), keys, args.d_before + first);
+  if (args.d_score != nullptr) std::copy_n(d_score.begin(), width, args.d_score + b * width);
   args.d_offset[b] = d_offset;
 }
 

@@ -27,11 +27,11 @@ SourceAttention::SourceAttention(ParameterStore& store, const std::string& name,
       break;
   }
   if (options.monotonic) {
-    require(options.score != Score::additive && !is_local(), "{}: only products over all keys are monotonic",
-            name);
+    require(!is_local(), "{}: a window of keys cannot be monotonic", name);
     // At first a key is passed by more often than chosen, so that later ones are reached at all (Raffel et
     // al. 2017, section 2.5).
     monotonic_ = {.offset = &store.add(name + ".offset", {1}, Initial::constant(-1.0)),
+                  .score = score_,
                   .scale = options_.scaled ? 1.0f / std::sqrt(static_cast<float>(memory_width)) : 1.0f,
                   .noise = static_cast<float>(options.monotonic_noise),
                   .site = DropoutSite(name + ".noise", 0.0).site};
@@ -60,12 +60,13 @@ Var SourceAttention::operator()(Context& c, const Var& queries, const Layout& la
                                 const Wanted& wanted) const {
   const Var q = project(c, queries);
   if (monotonic_) {
-    if (c.training || c.recording()) {
-      return expected_monotonic_attention(c, q, layout, memory.keys, memory.values, memory.layout,
-                                          *monotonic_);
-    }
-    std::vector<int32_t> from_the_first(static_cast<size_t>(layout.sentences()), 0);
-    return Var(choose(c, q.value, layout, memory, wanted.attended ? *wanted.attended : from_the_first).out);
+    Place start;
+    Place& place = wanted.place != nullptr ? *wanted.place : start;
+    if (!c.training && !c.recording()) return Var(choose(c, q.value, layout, memory, place).out);
+    MonotonicExpectation expected = expected_monotonic_attention(c, q, layout, memory.keys, memory.values,
+                                                                 memory.layout, place.alignment, *monotonic_);
+    place.alignment = expected.alignment;
+    return expected.out;
   }
   if (is_local()) {
     return local_attention(c, q, layout, positions, places(c, queries), memory.keys, memory.values,
@@ -81,21 +82,18 @@ Var SourceAttention::operator()(Context& c, const Var& queries, const Layout& la
 }
 
 MonotonicChoice SourceAttention::choose(Context& c, const Tensor& queries, const Layout& layout,
-                                        const Memory& memory, std::span<int32_t> attended) const {
-  std::vector<int32_t> lengths;
-  for (int64_t b = 0; b < memory.layout.sentences(); ++b) lengths.push_back(memory.layout.length(b));
-  return hard_monotonic_attention(
-      c, queries, layout, memory.keys.value, memory.values.value,
-      {.first = memory.layout.offsets().first(lengths.size()), .lengths = lengths, .attended = attended},
-      *monotonic_);
+                                        const Memory& memory, Place& place) const {
+  place.attended.resize(static_cast<size_t>(layout.sentences()));
+  return hard_monotonic_attention(c, queries, memory.keys.value, memory.values.value,
+                                  AttentionPairs(layout, memory.layout), place.attended, *monotonic_);
 }
 
 std::vector<Tensor> SourceAttention::weights(Context& c, const Var& queries, const Layout& layout,
-                                             std::span<const int32_t> positions, const Memory& memory) const {
+                                             std::span<const int32_t> positions, const Memory& memory,
+                                             Place& place) const {
   const Tensor q = project(c, queries).value;
   if (monotonic_) {
-    std::vector<int32_t> attended(static_cast<size_t>(layout.sentences()), 0);
-    const MonotonicChoice choice = choose(c, q, layout, memory, attended);
+    const MonotonicChoice choice = choose(c, q, layout, memory, place);
     std::vector<Tensor> sentences;
     for (int64_t b = 0; b < layout.sentences(); ++b) {
       Tensor& sentence =
@@ -125,16 +123,12 @@ Var SourceAttention::step(Context& c, const Var& queries, std::span<const int32_
                           std::span<int32_t> attended) const {
   const AttentionSpans spans{.offsets = memory.offsets, .rows = {}, .first = memory.first};
   const Tensor q = project(c, queries).value, stored = cache.stored();
-  if (monotonic_) {
-    std::vector<int32_t> lengths;
-    for (size_t r = 0; r < memory.first.size(); ++r)
-      lengths.push_back(memory.offsets[r + 1] - memory.offsets[r]);
-    const Layout layout = Layout::of_lengths(std::vector<int32_t>(lengths.size(), 1));
-    const MonotonicSpans from{.first = memory.first, .lengths = lengths, .attended = attended};
-    return Var(hard_monotonic_attention(c, q, layout, stored, stored, from, *monotonic_).out);
-  }
   const Tensor keys = is_additive() ? stored.columns(0, q.width()) : stored;
   const Tensor values = is_additive() ? stored.columns(q.width(), stored.width()) : stored;
+  if (monotonic_) {
+    const AttentionPairs pairs(spans);
+    return Var(hard_monotonic_attention(c, q, keys, values, pairs, attended, *monotonic_).out);
+  }
   if (is_local()) {
     return local_attention_step(c, q, positions, places(c, queries).value, keys, values, spans, local_);
   }

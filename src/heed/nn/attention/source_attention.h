@@ -37,8 +37,7 @@ struct SourceAttentionOptions {
 
 class SourceAttention {
  public:
-  // Throws Error when a dot product is asked of widths that differ, or additive scores or local windows to be
-  // monotonic.
+  // Throws Error when a dot product is asked of widths that differ, or a local window to be monotonic.
   SourceAttention(ParameterStore& store, const std::string& name, const SourceAttentionOptions& options);
 
   // The encoder's output as keys and values; W_k k is computed once a sentence.
@@ -49,12 +48,16 @@ class SourceAttention {
   };
   Memory read(Context& c, const Var& memory, const Layout& layout) const;
 
+  // Where monotonic attention goes on from, for passes that call it more than once; empty: the first key.
+  struct Place {
+    Var alignment;                  // [R_s, 1] while it is learnt: the last query's expectation
+    std::vector<int32_t> attended;  // [B] otherwise: the last choice
+  };
   // What a pass wants of attention beside its result.
   struct Wanted {
     GuidedLoss* guided = nullptr;            // takes up the distance from the diagonal, of queries that are
     std::span<const int32_t> in_batch = {};  // these rows of the batch; none named: all of them
-    std::vector<int32_t>* attended =
-        nullptr;  // [B] where monotonic attention goes on from; null: the first key
+    Place* place = nullptr;                  // moves; null: the first key
   };
   // queries [R_q, Q] -> contexts [R_q, M]. Both layouts have the same sentences. positions [R_q]: where each
   // query stands in its sentence, which local windows ask. What is monotonic takes the expectation over
@@ -67,9 +70,9 @@ class SourceAttention {
   }
   // Whether it can be guided: by the weights that a softmax makes over all keys.
   bool has_softmax() const { return !is_local() && !monotonic_; }
-  // For each sentence the weights [1, T, S]; of what is monotonic, the choices.
+  // For each sentence the weights [1, T, S]; of what is monotonic, the choices, and `place` moves.
   std::vector<Tensor> weights(Context& c, const Var& queries, const Layout& layout,
-                              std::span<const int32_t> positions, const Memory& memory) const;
+                              std::span<const int32_t> positions, const Memory& memory, Place& place) const;
 
   // Decoding: what a cache keeps of a memory, and contexts out of it for queries [N, Q] -> [N, M]. attended
   // [N]: the key that each goes on from, where attention is monotonic; it moves.
@@ -86,7 +89,7 @@ class SourceAttention {
   bool is_local() const { return window_ != Window::global; }
   Var project(Context& c, const Var& queries) const;
   MonotonicChoice choose(Context& c, const Tensor& queries, const Layout& layout, const Memory& memory,
-                         std::span<int32_t> attended) const;
+                         Place& place) const;
   // Of local-p v_p . tanh(W_p q)  [R_q, 1] (Luong et al. 2015, eq. 9); else nothing.
   Var places(Context& c, const Var& queries) const;
 
