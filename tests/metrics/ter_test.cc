@@ -26,6 +26,19 @@ TEST(Ter, AShiftIsOneEdit) {
   EXPECT_DOUBLE_EQ(ter.score().score, 100.0 / 6);
 }
 
+TEST(Ter, ReferencesAreTokenisedTwice) {
+  const auto score = [](const std::string& hypothesis, const std::string& reference) {
+    Ter ter({.normalized = true});
+    ter.add(hypothesis, Lines{reference});
+    return ter.score().score;
+  };
+  // "dog's ," against "dog 's ,", and "it is ." against "it 's .".
+  EXPECT_DOUBLE_EQ(score("the dog's, tail", "the dog's, tail"), 40);
+  EXPECT_DOUBLE_EQ(score("it is.", "it's."), 100.0 / 3);
+  // White space at the end, also other than U+0020, goes first: "'s" is then at the end.
+  EXPECT_DOUBLE_EQ(score("dog's\u3000\t", "dog 's"), 0);
+}
+
 std::string row(const std::string& letter, int count) {
   std::string words;
   for (int i = 0; i < count; ++i) words += letter + std::to_string(i) + " ";

@@ -94,6 +94,10 @@ void replace_all(std::u32string& text, std::u32string_view from, std::u32string_
     text.replace(at, from.size(), to);
 }
 
+void strip_end(std::u32string& text) {
+  while (!text.empty() && is_space(text.back())) text.pop_back();
+}
+
 // What mteval-v13a.pl and Tercom have in common: entities first, marks of punctuation after them.
 void resolve_entities(std::u32string& text) {
   replace_all(text, U"&quot;", U"\"");
@@ -153,7 +157,7 @@ std::vector<std::u32string_view> metric_words(std::u32string_view text) {
 }
 
 std::u32string metric_tokenized(std::u32string text, MetricTokenizer tokenizer) {
-  while (!text.empty() && is_space(text.back())) text.pop_back();
+  strip_end(text);
   switch (tokenizer) {
     case MetricTokenizer::k13a:
       return tokenized_13a(std::move(text));
@@ -168,6 +172,7 @@ std::u32string metric_tokenized(std::u32string text, MetricTokenizer tokenizer) 
 }
 
 std::u32string tercom_tokenized(std::u32string text, const TercomOptions& options) {
+  strip_end(text);  // before "'s" is sought at the end
   if (options.normalized) {
     replace_all(text, U"\n-", U"");
     replace_all(text, U"\n", U" ");
@@ -181,7 +186,12 @@ std::u32string tercom_tokenized(std::u32string text, const TercomOptions& option
     std::erase_if(text, is_tercom_mark);
     if (options.asian) std::erase_if(text, is_asian_mark);
   }
-  return text;
+  std::u32string joined;
+  for (const std::u32string_view word : metric_words(text)) {
+    if (!joined.empty()) joined += U' ';
+    joined += word;
+  }
+  return joined;
 }
 
 }  // namespace heed

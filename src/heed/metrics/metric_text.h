@@ -28,7 +28,8 @@ struct TercomOptions {
   bool asian = false;  // normalized sets ideographs apart, no_punctuation removes full-width marks too
 };
 
-// The text with spaces between Tercom's words. Its case is that of the text: see metric_text.
+// Tercom's words with one space between them. Their case is that of the text: see metric_text. Not
+// idempotent where normalized: "dog's," gives "dog's ,", which gives "dog 's ,".
 std::u32string tercom_tokenized(std::u32string text, const TercomOptions& options);
 
 }  // namespace heed

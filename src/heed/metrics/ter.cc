@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "heed/metrics/ngrams.h"
@@ -15,16 +16,19 @@ void Ter::add(const std::string& hypothesis, std::span<const std::string> refere
   WordNumbers numbers;
   std::vector<std::u32string> texts;  // what the words are views into
   texts.reserve(references.size() + 1);
-  const auto words = [&](const std::string& text) {
-    texts.push_back(tercom_tokenized(metric_text(text, !options_.case_sensitive), options_));
-    return numbers.of(metric_words(texts.back()));
+  const auto tokenized = [&](const std::string& text) {
+    return tercom_tokenized(metric_text(text, !options_.case_sensitive), options_);
+  };
+  const auto words = [&](std::u32string text) {
+    return numbers.of(metric_words(texts.emplace_back(std::move(text))));
   };
 
-  const auto hypothesis_words = words(hypothesis);
+  const auto hypothesis_words = words(tokenized(hypothesis));
   int64_t fewest = std::numeric_limits<int64_t>::max();
   size_t length = 0;
   for (const std::string& reference : references) {
-    const auto reference_words = words(reference);
+    // sacreBLEU tokenises references, but not hypotheses, a second time: its digits need the same here.
+    const auto reference_words = words(tercom_tokenized(tokenized(reference), options_));
     fewest = std::min(fewest, shifted_edits(hypothesis_words, reference_words));
     length += reference_words.size();
   }
