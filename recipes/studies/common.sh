@@ -90,9 +90,10 @@ logged() {
   sed -n 's/^.*"event":"validation","update":\([0-9]*\),.*"'"$2"'":\([-+0-9.eE]*\).*$/\1 \2/p' "$out/$1/log.jsonl"
 }
 
-# bleu_of OUTPUT REFERENCE: both files in words.
+# bleu_of OUTPUT REFERENCE: both files in words; two decimals.
 bleu_of() {
-  "$heed" evaluate -i "$1" --reference "$2" --metric bleu --tokenize none --json | sed -n 's/.*"score": *\([0-9.]*\).*/\1/p'
+  "$heed" evaluate -i "$1" --reference "$2" --metric bleu --tokenize none --json |
+    sed -n 's/.*"score": *\([-+0-9.eE]*\).*/\1/p' | awk '{ printf "%.2f\n", $1 }'
 }
 
 # bleu NAME: of the run's model on dev, beam 5.
@@ -109,10 +110,13 @@ table() {
       print line } }' "$out/table.tsv"
 }
 
-# picture TABLE OPTION...: drawn by heed chart as $out/picture.svg; the runs' curves as one page.
+# picture TABLE OPTION...: drawn by heed chart as $out/picture.svg; the runs' curves as one page, with two sentences looked
+# at in each run where they are six at most: of more, nobody reads the page to its end.
 picture() {
+  local sentences=2
+  [[ ${#runs[@]} -le 6 ]] || sentences=0
   "$heed" chart "$@" --output "$out/picture.svg"
-  "$heed" report "${runs[@]/#/$out/}" --output "$out/report.html" >"$out/report.log" 2>&1 ||
+  "$heed" report "${runs[@]/#/$out/}" --samples "$sentences" --output "$out/report.html" >"$out/report.log" 2>&1 ||
     stop "$(<"$out/report.log")" 1
   printf 'table: %s\npicture: %s\ncurves: %s\n' "$out/table.tsv" "$out/picture.svg" "$out/report.html"
 }

@@ -4,6 +4,15 @@ set -euo pipefail
 source "$(dirname "$0")/check.sh"
 export HEED=$HEED_BINARY_DIR/heed
 
+# BLEU in two decimals: 100 exp(1 - 8/5); and 3.7e-42, whose exponent must not be lost.
+echo "a b c d e" >"$scratch/five"
+echo "a b c d e f g h" >"$scratch/eight"
+echo "a b c d e" f{1..500} >"$scratch/many"
+# shellcheck source=/dev/null  # it sets what the rest of this file sets
+found=$(source "$root/recipes/studies/common.sh" && bleu_of "$scratch/five" "$scratch/eight" &&
+  bleu_of "$scratch/five" "$scratch/many")
+check "BLEU of two files" "$found" $'54.88\n0.00'
+
 # study NAME RUNS TITLE: the table has a line for each run and numbers in it, the picture its title.
 study() {
   local said
@@ -21,6 +30,7 @@ study() {
   check "$1: the same again" "$(<"$scratch/again")" "$said"
 }
 study attention 6 "BLEU by length of the source"
+check_matches "attention: sentences in its report" "$(<"$scratch/attention/report.html")" "<h2>Attention</h2>"
 study beam 9 "BLEU on dev by beam"
 study guided-attention 4 "Attention within 0.2 of the diagonal"
 # A guide shows its effect within seconds: 22 and 38 points more near the diagonal in f32; half of the lesser is asked.
@@ -30,6 +40,8 @@ more=$(awk -F '\t' '{ near[$1] = $3 }
 check "guided models that are no nearer to the diagonal" "$more" ""
 study norms 6 "BLEU on dev"
 study scheduled-sampling 6 "BLEU on dev, three seeds"
+check "scheduled-sampling: sentences in its report" \
+  "$(grep -c "<h2>Attention</h2>" "$scratch/scheduled-sampling/report.html")" "0"
 
 check_status "no data" 2 "$root/recipes/studies/norms" --out "$scratch/none"
 check_status "no such folder" 2 "$root/recipes/studies/norms" --from "$scratch/nowhere" --out "$scratch/none"
