@@ -179,6 +179,16 @@ TEST_F(Classify, AttentionInTheTerminalAndAsPictures) {
   EXPECT_NEAR(sum, 1.0, 1e-5);
   EXPECT_EQ(json["label"], "bad");
 
+  const Result classified = run_heed({"classify", path("model"), "a rain b", "--attend"});
+  EXPECT_EQ(classified.out, seen.out) << classified.errors;
+  EXPECT_EQ(classified.out.find("</S>"), std::string::npos) << classified.out;
+  EXPECT_EQ(run_heed({"classify", path("model"), "a rain b"}).out.substr(0, 4), "bad\t");
+  write_file(path("lines"), "a rain b\n\n");
+  const Result lines = run_heed({"classify", path("model"), "-i", path("lines"), "--attend"});
+  EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 2) << lines.out;
+  EXPECT_EQ(run_heed({"classify", path("model"), "a", "-i", path("lines")}).code, 2);
+  EXPECT_EQ(run_heed({"classify", path("model"), "a", "--attend", "--json"}).code, 2);
+
   const Result empty = run_heed({"attend", path("model"), "  "});
   EXPECT_EQ(empty.code, 2);
   EXPECT_NE(empty.errors.find("the text is empty"), std::string::npos) << empty.errors;

@@ -1,6 +1,8 @@
 // heed attend and heed report on translators of each kind; a classifier's are in classify_test.cc.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "heed/base/file.h"
 #include "tests/support/process.h"
 #include "tests/support/toy_task.h"
@@ -37,6 +39,61 @@ TEST_P(Look, AttentionAndReport) {
   const std::string html = read_file(task.path("report.html"));
   EXPECT_EQ(html.find("<h2>Attention") != std::string::npos, GetParam().attends);
   EXPECT_NE(html.find("<h2>Beam"), std::string::npos);
+}
+
+// Letters are looked at one by one; every kind of attention is in the report, and each sentence once.
+TEST(LookAt, CharactersAndEveryKindOfAttention) {
+  const ToyTask task;
+  write_file(task.config(),
+             "data: {train: {source: source, target: target}}\ntext: {kind: characters}\n"
+             "train: {batch_tokens: 200, updates: 10, validate_every: 10}\n"
+             "model: {width: 16, layers: 1, heads: 2, feed_forward: 16}\n");
+  ASSERT_EQ(run_heed(task.train("model")).code, 0);
+  ASSERT_EQ(
+      run_heed({"attend", task.path("model"), "abc", "--target", "cb", "-o", task.path("map.json")}).code, 0);
+  const auto map = nlohmann::json::parse(read_file(task.path("map.json")));
+  EXPECT_EQ(map["source"], nlohmann::json::parse(R"(["a", "b", "c", "</s>"])"));
+  EXPECT_EQ(map["target"], nlohmann::json::parse(R"(["c", "b", "</s>"])"));
+  EXPECT_EQ(map["joined"], false);
+
+  // A folder that was handed on has no log.
+  remove_tree(task.path("model/log.jsonl"));
+  const Result page =
+      run_heed({"report", task.path("model"), "--sentence", "abc", "-o", task.path("r.html")});
+  ASSERT_EQ(page.code, 0) << page.errors;
+  const std::string html = read_file(task.path("r.html"));
+  for (const char* text : {"encoder layer 1, head 2", "decoder layer 1, head 1", "layer 1, head 1",
+                           "The encoder attends to the source", "has no log.jsonl"})
+    EXPECT_NE(html.find(text), std::string::npos) << text;
+}
+
+TEST(LookAt, ASentenceLoggedTwiceIsShownOnce) {
+  const ToyTask task;
+  std::string twice;
+  for (int i = 0; i < 40; ++i) twice += "a b\n";
+  write_file(task.path("dev"), twice);
+  const std::string dev = ", dev: {source: dev, target: dev}}";
+  std::string config = read_file(task.config());
+  config.replace(config.find("}}\ntext"), 2, "}" + dev);
+  write_file(task.config(), config);
+  ASSERT_EQ(run_heed(task.train("model", {"train.updates=10"})).code, 0);
+  ASSERT_EQ(run_heed({"report", task.path("model"), "-o", task.path("r.html")}).code, 0);
+  const std::string html = read_file(task.path("r.html")),
+                    heading = "<h3>The decoder attends to the source</h3>";
+  const size_t first = html.find(heading);
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(html.find(heading, first + 1), std::string::npos);
+}
+
+TEST(LookAt, AKindThatTheModelLacksIsNamed) {
+  const ToyTask task;
+  std::string config = read_file(task.config());
+  config.replace(config.find("model: {"), 8, "model: {type: rnn, embedding: 8} #");
+  write_file(task.config(), config);
+  ASSERT_EQ(run_heed(task.train("model", {"train.updates=10"})).code, 0);
+  const Result seen = run_heed({"attend", task.path("model"), "a b", "--kind", "encoder"});
+  EXPECT_EQ(seen.code, 2);
+  EXPECT_NE(seen.errors.find("no attention of the encoder to itself"), std::string::npos) << seen.errors;
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Look,

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 #include "heed/base/error.h"
 #include "heed/view/axis.h"
 #include "heed/view/table.h"
+#include "heed/view/text.h"
 #include "tests/view/markup.h"
 
 namespace heed::view {
@@ -65,6 +67,40 @@ TEST(LineChart, BandsLieBehindTheLine) {
   const std::string svg = to_svg(line_chart(chart));
   EXPECT_LT(svg.find("<polygon"), svg.find("data-values"));
   EXPECT_NE(svg.find("fill-opacity=\"0.16\""), std::string::npos);
+}
+
+// More series than find room at the right: none is labelled, and the lines have the width.
+TEST(LineChart, LabelsThatDoNotFitAreLeftOut) {
+  LineChart chart{"t", "x", "y", {}};
+  for (int i = 0; i < 18; ++i) chart.series.push_back({"run " + std::to_string(i), {0, 1}, {0, 1.0 + i}});
+  const auto labels = [&] {
+    int count = 0;
+    for (const Mark& mark : line_chart(chart).marks)
+      if (const auto* text = std::get_if<Text>(&mark)) count += text->text.starts_with("run ") ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(labels(), 0);
+  chart.series.resize(8);
+  EXPECT_EQ(labels(), 8);
+}
+
+// Names too long to lie side by side lean; all can be told apart, and none leaves the picture.
+TEST(BarChart, LongNamesStayInThePicture) {
+  BarChart chart{"t", "", "BLEU", {}, {{"", {}, {}, {}}}};
+  chart.groups = {"transformer-forced", "transformer-argmax", "transformer-drawn",
+                  "rnn-forced",         "rnn-argmax",         "rnn-drawn"};
+  chart.series[0].values.assign(chart.groups.size(), 30.0);
+  const Scene scene = bar_chart(chart);
+  std::set<std::string> names;
+  for (const Mark& mark : scene.marks) {
+    const auto* text = std::get_if<Text>(&mark);
+    if (text == nullptr || text->rotation == 0) continue;
+    names.insert(text->text);
+    const double angle = text->rotation * M_PI / 180, wide = text_width(text->text, text->size);
+    EXPECT_GE(text->at.x - wide * std::cos(angle), 0) << text->text;
+    EXPECT_LE(text->at.y - wide * std::sin(angle), scene.height) << text->text;
+  }
+  EXPECT_EQ(names, std::set<std::string>(chart.groups.begin(), chart.groups.end()));
 }
 
 TEST(BarChart, BarsAreAsHighAsTheirValues) {

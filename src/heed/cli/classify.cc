@@ -3,6 +3,7 @@
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options.h"
+#include "heed/view/look.h"
 
 namespace heed::cli {
 namespace {
@@ -12,6 +13,7 @@ struct ClassifyCommand {
   std::string output;
   ClassifyOptions classify;
   bool json = false;
+  bool attend = false;
   int64_t block = 4096;
   RuntimeOptions runtime;
 
@@ -20,6 +22,7 @@ struct ClassifyCommand {
     v("output", output, "where the labels go; - or nothing: standard output");
     classify.visit(v);
     v("json", json, "one JSON object a line, with the probability of every label");
+    v("attend", attend, "show each text, its words by how much the model attends to them");
     v("block", block, "lines read before they are classified together", between(1, 1 << 20));
     runtime.visit(v);
   }
@@ -38,9 +41,10 @@ std::string in_json(const Labels& labels, const ClassifiedText& text) {
 
 int classify(Arguments arguments) {
   ClassifyCommand options;
-  std::string folder;
+  std::string folder, only;
   OptionParser parser("heed classify", "Names the class of each line of text, with its probability.");
   parser.positional("MODEL", folder, "the model folder")
+      .positional("TEXT", only, "a text to classify, instead of --input", false)
       .shorthand('i', "input")
       .shorthand('o', "output")
       .bind(options);
@@ -49,18 +53,33 @@ int classify(Arguments arguments) {
       "--metric "
       "accuracy,f1");
   parser.parse(arguments);
+  if (!only.empty() && !options.input.empty())
+    fail_input("heed classify: a text and --input {} were given; leave one out", options.input);
+  if (options.attend && options.json)
+    fail_input("heed classify: --attend shows texts, --json gives numbers; leave one out");
 
   SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
   const TextClassifier& classifier = model.text_classifier();
-  const int64_t block = lines_at_once(options.input, options.block);
-  LineReader reader = open_input(options.input);
   Output output(options.output);
-  for_blocks_of_lines(reader, block, [&](const std::vector<std::string>& lines) {
-    for (const ClassifiedText& text : classifier.classify(model.context(), lines, options.classify))
-      output.line(options.json ? in_json(model.text().labels, text)
-                               : fmt::format("{}\t{:.4f}", text.label, text.probability()));
+  const view::TerminalStyle style = options.output.empty() ? terminal_style() : view::TerminalStyle();
+  const auto classify = [&](const std::vector<std::string>& lines) {
+    const std::vector<ClassifiedText> texts = classifier.classify(model.context(), lines, options.classify);
+    for (size_t i = 0; i < lines.size(); ++i) {
+      if (options.json)
+        output.line(in_json(model.text().labels, texts[i]));
+      else if (options.attend && !model.text().source->split(lines[i]).empty())
+        output.write(view::words_text(view::look_at_words(model, lines[i]), style));
+      else
+        output.line(fmt::format("{}\t{:.4f}", texts[i].label, texts[i].probability()));
+    }
     output.flush();
-  });
+  };
+  if (!only.empty()) {
+    classify({only});
+  } else {
+    LineReader reader = open_input(options.input);
+    for_blocks_of_lines(reader, lines_at_once(options.input, options.block), classify);
+  }
   output.commit();
   return 0;
 }

@@ -1,14 +1,17 @@
 #include "heed/cli/common.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <clocale>
 #include <cstring>
 #include <iostream>
 #include <thread>
 
 #include "heed/base/file.h"
+#include "heed/base/progress.h"
 
 namespace heed::cli {
 
@@ -38,6 +41,17 @@ void for_blocks_of_lines(LineReader& reader, int64_t block,
   work(lines);
 }
 
+view::TerminalStyle terminal_style() {
+  view::TerminalStyle style;
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) style.width = size.ws_col;
+  const char* locale = std::setlocale(LC_CTYPE, "");
+  style.unicode = locale == nullptr || isatty(STDOUT_FILENO) == 0 ||
+                  std::strstr(locale, "UTF-8") != nullptr || std::strstr(locale, "utf8") != nullptr;
+  style.colour = is_live_terminal(stdout);
+  return style;
+}
+
 struct Output::File {
   explicit File(const std::string& path) : writer(path) {}
   FileWriter writer;
@@ -49,12 +63,10 @@ Output::Output(const std::string& path) {
 
 Output::~Output() = default;
 
-void Output::line(const std::string& text) {
+void Output::write(const std::string& text) {
   if (file_) {
     file_->writer.write(text);
-    file_->writer.write("\n");
-  } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
-             std::fputc('\n', stdout) == EOF) {
+  } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
     fail_input("standard output: cannot be written: {}", std::strerror(errno));
   }
 }

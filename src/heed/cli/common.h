@@ -9,6 +9,7 @@
 
 #include "heed/text/line_reader.h"
 #include "heed/train/saved_model.h"
+#include "heed/view/attention.h"
 
 namespace heed::cli {
 
@@ -27,6 +28,9 @@ struct RuntimeOptions {
 
 int thread_count(int64_t asked);
 
+// What standard output can show.
+view::TerminalStyle terminal_style();
+
 // A file, plain or .gz; empty or "-": standard input.
 LineReader open_input(const std::string& path);
 
@@ -44,7 +48,8 @@ class Output {
   // path empty or "-": standard output.
   explicit Output(const std::string& path);
   ~Output();
-  void line(const std::string& text);
+  void write(const std::string& text);
+  void line(const std::string& text) { write(text + '\n'); }
   void flush();
   void commit();  // to be called when all is written
 

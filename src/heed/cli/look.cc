@@ -1,17 +1,11 @@
 // heed attend and heed report: seeing what a model does.
 #include "heed/view/look.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <clocale>
-#include <cstdlib>
-#include <cstring>
+#include <algorithm>
 
 #include "heed/base/config_keys.h"
 #include "heed/base/config_yaml.h"
 #include "heed/base/file.h"
-#include "heed/base/progress.h"
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options.h"
@@ -53,17 +47,6 @@ struct ReportOptions {
   }
 };
 
-view::TerminalStyle terminal_style() {
-  view::TerminalStyle style;
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) style.width = size.ws_col;
-  const char* locale = std::setlocale(LC_CTYPE, "");
-  style.unicode = locale == nullptr || isatty(STDOUT_FILENO) == 0 ||
-                  std::strstr(locale, "UTF-8") != nullptr || std::strstr(locale, "utf8") != nullptr;
-  style.colour = is_live_terminal(stdout);
-  return style;
-}
-
 std::string name_of_run(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path.substr(path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1);
@@ -71,14 +54,22 @@ std::string name_of_run(std::string path) {
 
 view::RunReport report_of(const std::string& path, const ReportOptions& options) {
   SavedModel model(path, thread_count(options.threads));
-  view::RunReport report{name_of_run(path), view::read_run_log(path + "/log.jsonl"), {}};
+  view::RunReport report;
+  report.name = name_of_run(path);
+  report.classifies = model.classifies();
+  if (file_exists(path + "/log.jsonl"))
+    report.log = view::read_run_log(path + "/log.jsonl");
+  else
+    report.log.notes.push_back(path + " has no log.jsonl: how it was trained cannot be shown");
   for (const ConfigKey& key : list_keys(visit_of(model.config()))) {
     if (key.type != "group") report.configuration.emplace_back(key.path, key.value);
   }
   std::vector<std::string> sentences = options.sentence;
   if (sentences.empty() && !report.log.validations.empty()) {
     for (const view::Sample& sample : report.log.validations.back().samples) {
-      if (static_cast<int64_t>(sentences.size()) < options.samples) sentences.push_back(sample.source);
+      const bool seen = std::find(sentences.begin(), sentences.end(), sample.source) != sentences.end();
+      if (!seen && static_cast<int64_t>(sentences.size()) < options.samples)
+        sentences.push_back(sample.source);
     }
   }
   for (const std::string& sentence : sentences) {

@@ -25,6 +25,10 @@ class Segmenter {
   // For each piece the number of its word, from 0, ascending: what pictures put on their axes.
   virtual std::vector<int32_t> words(std::span<const std::string> pieces) const = 0;
 
+  // Whether a piece is a sign of its own rather than a part of a word: pictures of what belongs to what then
+  // show the pieces.
+  virtual bool splits_to_characters() const { return false; }
+
   // What the segmenter was made from, to be kept in the model folder; empty where its kind says all.
   virtual std::string serialised() const { return {}; }
 };

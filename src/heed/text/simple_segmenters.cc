@@ -67,6 +67,8 @@ class CharacterSegmenter : public Segmenter {
   std::vector<int32_t> words(std::span<const std::string> pieces) const override {
     return words_at_space_marks(pieces);
   }
+
+  bool splits_to_characters() const override { return true; }
 };
 
 }  // namespace

@@ -16,13 +16,16 @@ TextProcessor::TextProcessor(std::unique_ptr<const Segmenter> segmenter, Vocabul
       lowercase_(lowercase),
       normal_form_(normal_form) {}
 
-std::vector<std::string> TextProcessor::split(std::string_view text) const {
+std::string TextProcessor::prepared(std::string_view text) const {
   if (const size_t bad = find_invalid_utf8(text); bad != text.npos)
     fail_input("the text has invalid UTF-8 at byte {}", bad + 1);
-  if (!lowercase_ && normal_form_ == NormalForm::kNone) return segmenter_->split(text);
-  std::string prepared = normalise(text, normal_form_);
-  if (lowercase_) prepared = heed::lowercase(prepared);
-  return segmenter_->split(prepared);
+  std::string prepared =
+      normal_form_ == NormalForm::kNone ? std::string(text) : normalise(text, normal_form_);
+  return lowercase_ ? heed::lowercase(prepared) : prepared;
+}
+
+std::vector<std::string> TextProcessor::split(std::string_view text) const {
+  return segmenter_->split(prepared(text));
 }
 
 std::vector<int32_t> TextProcessor::ids(std::span<const std::string> pieces) const {

@@ -28,6 +28,9 @@ class TextProcessor {
   TextProcessor(std::unique_ptr<const Segmenter> segmenter, Vocabulary vocabulary, bool lowercase,
                 NormalForm normal_form);
 
+  // Text in the normal form and case that the model reads and writes. Throws InputError on invalid UTF-8.
+  std::string prepared(std::string_view text) const;
+
   // Cuts text (UTF-8, one sentence) into pieces; one that the vocabulary lacks keeps its own text.
   // Throws InputError on invalid UTF-8.
   std::vector<std::string> split(std::string_view text) const;

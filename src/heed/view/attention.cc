@@ -49,7 +49,9 @@ AttentionMap join_subwords(const AttentionMap& map, const WordsOfPieces& source,
   const size_t pieces = map.source.size(), words = source.words.size();
   std::vector<int> rows(target.words.size(), 0);
   for (const int32_t word : target.word_of_piece) ++rows[word];
-  AttentionMap out{source.words, target.words, {}, true};
+  AttentionMap out{source.words, target.words, {}};
+  out.joined = source.words.size() < map.source.size() || target.words.size() < map.target.size();
+  out.title = map.title;
   for (const AttentionHead& head : map.heads) {
     AttentionHead joined{head.name, std::vector<float>(target.words.size() * words, 0.0f)};
     for (size_t t = 0; t < map.target.size(); ++t)
@@ -59,6 +61,15 @@ AttentionMap join_subwords(const AttentionMap& map, const WordsOfPieces& source,
     out.heads.push_back(std::move(joined));
   }
   return out;
+}
+
+float strongest_word(const WordWeights& text) {
+  require(text.words.size() == text.weights.size(), "{} words with {} weights", text.words.size(),
+          text.weights.size());
+  float strongest = 0;
+  for (size_t i = 0; i < text.words.size(); ++i)
+    if (text.words[i] != kEndMark) strongest = std::max(strongest, text.weights[i]);
+  return strongest;
 }
 
 AttentionHead average_head(const AttentionMap& map) {

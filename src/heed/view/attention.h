@@ -5,11 +5,15 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "heed/view/scene.h"
 
 namespace heed::view {
+
+// How the end of a sentence, which models read as well, stands among its words.
+inline constexpr std::string_view kEndMark = "</s>";
 
 struct AttentionHead {
   std::string name;            // "layer 2, head 3", "average"
@@ -20,7 +24,8 @@ struct AttentionMap {
   std::vector<std::string> source;  // S
   std::vector<std::string> target;  // T
   std::vector<AttentionHead> heads;
-  bool joined = false;  // subwords were joined to words
+  bool joined = false;     // subwords were joined to words
+  std::string title = {};  // "The decoder attends to the source", or nothing
 };
 
 // How pieces make words: the word that each piece belongs to, and the words.
@@ -61,13 +66,18 @@ std::string attention_json(const AttentionMap& map);
 
 // A text and what a classifier made of it.
 struct WordWeights {
-  std::vector<std::string> words;
-  std::vector<float> weights;  // one a word
+  std::vector<std::string> words;  // of the text, and "</s>" where the model reads that as well
+  std::vector<float> weights;      // one a word
   std::string label;
   double probability = 0;
 };
 
-// "positive 0.94   a slow start, but WHAT AN ENDING!": colour behind the words, or the strongest in capitals.
+// The largest weight of a word of the text, by which pictures shade. Throws Error when there are not as many
+// weights as words.
+float strongest_word(const WordWeights& text);
+
+// "positive 0.94   a slow start, but WHAT AN ENDING!": colour behind the words, or the strongest in capitals
+// (never </s>).
 std::string words_text(const WordWeights& text, const TerminalStyle& style = {});
 Scene words_picture(const WordWeights& text, double width = 640);
 std::string words_page(const WordWeights& text);

@@ -63,18 +63,16 @@ std::string attention_figure(const AttentionMap& map) {
 std::string attention_page(const AttentionMap& map) {
   check_attention(map);
   std::string body =
-      "<h1>Attention</h1>\n<p class=\"note\">Target words down, source words across; a cell's shade is its "
-      "weight.";
+      "<h1>Attention</h1>\n<p class=\"note\">Each row is a word that attends, across is what it attends to; "
+      "a "
+      "cell's shade is its weight.";
   if (map.heads.size() > 1) body += " Choose a head to see it large.";
   body += "</p>\n<section class=\"card\">\n" + attention_figure(map) + "</section>\n";
   return html_page("Attention", body);
 }
 
 std::string words_figure(const WordWeights& text) {
-  require(text.words.size() == text.weights.size(), "{} words with {} weights", text.words.size(),
-          text.weights.size());
-  float strongest = 0;
-  for (const float weight : text.weights) strongest = std::max(strongest, weight);
+  const float strongest = strongest_word(text);
   std::string out = "<p class=\"words\">";
   const std::vector<bool> blanks = blanks_before(text.words);
   for (size_t i = 0; i < text.words.size(); ++i) {

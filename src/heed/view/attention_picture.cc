@@ -172,11 +172,8 @@ Scene attention_pictures(const AttentionMap& map) {
 }
 
 Scene words_picture(const WordWeights& text, double width) {
-  require(text.words.size() == text.weights.size(), "{} words with {} weights", text.words.size(),
-          text.weights.size());
   constexpr double kSize = 15, kLine = 28, kBlank = 6, kPadding = 2.5;
-  float strongest = 0;
-  for (const float weight : text.weights) strongest = std::max(strongest, weight);
+  const float strongest = strongest_word(text);
   Scene scene;
   scene.width = width;
   scene.title = fmt::format("{} {:.2f}: words shaded by attention", clean_text(text.label), text.probability);

@@ -140,13 +140,10 @@ std::string attention_text(const AttentionMap& map, size_t head_index, const Ter
 }
 
 std::string words_text(const WordWeights& text, const TerminalStyle& style) {
-  require(text.words.size() == text.weights.size(), "{} words with {} weights", text.words.size(),
-          text.weights.size());
   const auto shown = [&](const std::string& word) {
     return style.unicode ? clean_text(word) : to_ascii(word);
   };
-  float strongest = 0;
-  for (const float weight : text.weights) strongest = std::max(strongest, weight);
+  const float strongest = strongest_word(text);
   // Strong: at least half of the strongest, and more than an even spread would give.
   const float even = 1.0f / static_cast<float>(std::max<size_t>(1, text.words.size()));
   const auto is_strong = [&](float weight) {
@@ -158,7 +155,7 @@ std::string words_text(const WordWeights& text, const TerminalStyle& style) {
   const std::vector<bool> blanks = blanks_before(text.words);
   for (size_t i = 0; i < text.words.size(); ++i) {
     std::string word = shown(text.words[i]);
-    if (!style.colour && is_strong(text.weights[i])) word = to_upper(word);
+    if (!style.colour && is_strong(text.weights[i]) && word != kEndMark) word = to_upper(word);
     const int columns = display_width(word);
     if (blanks[i] && column + 1 + columns > style.width && column > margin) {
       out += '\n' + std::string(margin, ' ');

@@ -14,7 +14,8 @@ namespace heed::view {
 namespace {
 
 constexpr double kChartMargin = 14, kTickFont = 11, kLabelFont = 12, kLabelLine = 15;
-constexpr int kLongestName = 22;  // columns of a series' name
+constexpr int kLongestName = 22;  // columns of a series' or group's name
+constexpr double kLean = 40;      // degrees, of names that have no room to lie
 
 struct Extent {
   double low = std::numeric_limits<double>::infinity(), high = -low;
@@ -38,7 +39,7 @@ int colour_index(int colour, size_t order) {
 
 // Title, what the y axis counts, and the horizontal rules.
 void add_frame(Scene& scene, const std::string& title, const std::string& x_label, const std::string& y_label,
-               const Frame& frame, const Axis& y) {
+               const Frame& frame, const Axis& y, double x_label_at) {
   scene.add(Text{{kChartMargin, 24}, clean_text(title), 14, {Role::ink}, Anchor::start, 0, true});
   if (!y_label.empty()) scene.add(Text{{kChartMargin, 41}, clean_text(y_label), kTickFont, {Role::muted}});
   for (const Tick& tick : y.ticks()) {
@@ -47,8 +48,7 @@ void add_frame(Scene& scene, const std::string& title, const std::string& x_labe
     scene.add(Text{{frame.left - 7, at + 4}, tick.label, kTickFont, {Role::muted}, Anchor::end});
   }
   if (!x_label.empty())
-    scene.add(
-        Text{{frame.right, frame.bottom + 34}, clean_text(x_label), kTickFont, {Role::muted}, Anchor::end});
+    scene.add(Text{{frame.right, x_label_at}, clean_text(x_label), kTickFont, {Role::muted}, Anchor::end});
 }
 
 double tick_width(const Axis& axis) {
@@ -137,7 +137,8 @@ Scene line_chart(const LineChart& chart) {
   if (!chart.logarithmic_x && across.low > 0 && across.low < 0.1 * across.high) across.low = 0;
   Frame frame{kChartMargin, chart.y_label.empty() ? 44.0 : 58.0, chart.width - kChartMargin,
               chart.height - 44};
-  frame.right -= label_width + 10;
+  const bool labelled = static_cast<double>(chart.series.size()) * kLabelLine <= frame.bottom - frame.top;
+  if (labelled) frame.right -= label_width + 10;
   const Axis y = chart.logarithmic_y ? Axis::logarithmic(up.low, up.high, frame.bottom, frame.top)
                                      : Axis::linear(up.low, up.high, 5, frame.bottom, frame.top, true);
   frame.left += tick_width(y) + 8;
@@ -145,7 +146,7 @@ Scene line_chart(const LineChart& chart) {
   const Axis x = chart.logarithmic_x
                      ? Axis::logarithmic(across.low, across.high, frame.left, frame.right)
                      : Axis::linear(across.low, across.high, x_ticks, frame.left, frame.right, false);
-  add_frame(scene, chart.title, chart.x_label, chart.y_label, frame, y);
+  add_frame(scene, chart.title, chart.x_label, chart.y_label, frame, y, frame.bottom + 34);
   for (const Tick& tick : x.ticks())
     scene.add(
         Text{{x.pixel(tick.value), frame.bottom + 18}, tick.label, kTickFont, {Role::muted}, Anchor::middle});
@@ -165,7 +166,7 @@ Scene line_chart(const LineChart& chart) {
         }
     }
   spread(labels, frame);
-  for (const EndLabel& label : labels)
+  for (const EndLabel& label : labelled ? labels : std::vector<EndLabel>())
     scene.add(Text{{label.x, label.y + 4}, label.name, kLabelFont, label.paint, Anchor::start, 0, true});
   if (labels.empty())
     scene.add(Text{{(frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2},
@@ -204,15 +205,29 @@ Scene bar_chart(const BarChart& chart) {
     }
     frame.top += 16;
   }
-  const Axis y = Axis::linear(up.low, up.high, 5, frame.bottom, frame.top, true);
-  frame.left += tick_width(y) + 8;
-  add_frame(scene, chart.title, chart.x_label, chart.y_label, frame, y);
+  const auto up_axis = [&] { return Axis::linear(up.low, up.high, 5, frame.bottom, frame.top, true); };
+  frame.left += tick_width(up_axis()) + 8;
+  // Groups are named below their bars, leaning where the widest name needs more room than they have.
+  std::vector<std::string> names;
+  double widest = 0;
+  for (const std::string& group : chart.groups) {
+    names.push_back(short_name(group));
+    widest = std::max(widest, text_width(names.back(), kTickFont));
+  }
+  const double count = static_cast<double>(std::max<size_t>(1, groups));
+  const bool lean = widest > (frame.right - frame.left) / count - 4;
+  if (lean) {
+    constexpr double kRadians = kLean * M_PI / 180;
+    frame.bottom = chart.height - 22 - widest * std::sin(kRadians) - (chart.x_label.empty() ? 0 : 16);
+    // The first name ends within the picture.
+    const double across = widest * std::cos(kRadians) - frame.right / (2 * count);
+    frame.left = std::max(frame.left, across / (1 - 1 / (2 * count)));
+  }
+  const Axis y = up_axis();
+  add_frame(scene, chart.title, chart.x_label, chart.y_label, frame, y,
+            lean ? chart.height - 8 : frame.bottom + 34);
   if (groups == 0 || n == 0) return scene;
   const double slot = (frame.right - frame.left) / groups, bar = std::min(44.0, slot * 0.78 / n);
-  double widest = 0;
-  for (const std::string& group : chart.groups)
-    widest = std::max(widest, text_width(clean_text(group), kTickFont));
-  const bool lean = widest > slot - 4;
   for (size_t g = 0; g < groups; ++g) {
     const double middle = frame.left + (g + 0.5) * slot;
     for (size_t i = 0; i < n; ++i) {
@@ -243,11 +258,11 @@ Scene bar_chart(const BarChart& chart) {
                        Anchor::middle});
     }
     scene.add(Text{{lean ? middle + 4 : middle, frame.bottom + (lean ? 14 : 18)},
-                   shorten(clean_text(chart.groups[g]), lean ? 12 : 40),
+                   names[g],
                    kTickFont,
                    {Role::muted},
                    lean ? Anchor::end : Anchor::middle,
-                   lean ? -30.0 : 0.0});
+                   lean ? -kLean : 0.0});
   }
   scene.add(Polyline{{{frame.left, y.pixel(0)}, {frame.right, y.pixel(0)}}, {Role::muted}, 1, false, "", {}});
   return scene;

@@ -1,5 +1,5 @@
-// Line and bar charts: what the report shows and studies end in. Series are labelled where they end; colours
-// go by their order and hold for colour-blind eyes.
+// Line and bar charts: what the report shows and studies end in. Series are labelled where they end, unless
+// there are more than find room; colours go by their order and hold for colour-blind eyes.
 #pragma once
 
 #include <string>

@@ -13,19 +13,29 @@ struct Side {
   std::vector<int32_t> ids;
   std::vector<std::string> tokens;
   WordsOfPieces words;
+  bool of_characters = false;
 };
 
 Side side_of(const TextProcessor& processor, const std::string& text) {
   Side side;
+  side.of_characters = processor.segmenter().splits_to_characters();
   side.tokens = processor.split(text);
   side.ids = processor.ids(side.tokens);
   WordPieces words = processor.words(side.tokens);
   side.words = {std::move(words.word_of_piece), std::move(words.words)};
   side.ids.push_back(kEndToken);
-  side.tokens.emplace_back("</s>");
+  side.tokens.emplace_back(kEndMark);
   side.words.word_of_piece.push_back(static_cast<int32_t>(side.words.words.size()));
-  side.words.words.emplace_back("</s>");
+  side.words.words.emplace_back(kEndMark);
   return side;
+}
+
+// What a map joins the side's pieces to: characters stay as they are, for their order is what one looks at.
+WordsOfPieces shown_words(const Side& side) {
+  if (!side.of_characters) return side.words;
+  WordsOfPieces pieces{{}, side.tokens};
+  for (size_t i = 0; i < side.tokens.size(); ++i) pieces.word_of_piece.push_back(static_cast<int32_t>(i));
+  return pieces;
 }
 
 std::string name_of(AttentionKind kind, int64_t layer, int64_t head) {
@@ -49,6 +59,11 @@ std::vector<AttentionHead> heads_of(const std::vector<AttentionWeights>& seen, c
       heads.push_back({name_of(attention.kind, attention.layer, head), {weights, weights + size}});
     }
   }
+  if (layers == 0) {
+    static constexpr const char* kMissing[] = {"the encoder to itself", "the decoder to itself",
+                                               "the decoder to the source"};
+    fail_input("the model has no attention of {}", kMissing[static_cast<int>(options.kind)]);
+  }
   if (heads.empty()) {
     fail_input("the model has {} layers with {} heads; layer {} and head {} are not among them", layers,
                most_heads, options.layer, options.head);
@@ -65,9 +80,13 @@ AttentionMap map_of(const std::vector<AttentionWeights>& seen, const Side& sourc
                     const LookOptions& options) {
   const Side& queries = options.kind == AttentionKind::encoder ? source : target;
   const Side& keys = options.kind == AttentionKind::decoder ? target : source;
+  static constexpr const char* kTitles[] = {"The encoder attends to the source",
+                                            "The decoder attends to what it has written",
+                                            "The decoder attends to the source"};
   AttentionMap map{keys.tokens, queries.tokens, heads_of(seen, options)};
+  map.title = kTitles[static_cast<int>(options.kind)];
   if (map.heads.size() > 1) map.heads.insert(map.heads.begin(), average_head(map));
-  return options.join ? join_subwords(map, keys.words, queries.words) : map;
+  return options.join ? join_subwords(map, shown_words(keys), shown_words(queries)) : map;
 }
 
 Side checked_source(SavedModel& model, const std::string& source) {
@@ -158,10 +177,10 @@ WordWeights look_at_words(SavedModel& model, const std::string& text, bool join)
   if (read.size() < side.ids.size()) {
     side.tokens.resize(read.size() - 1);
     const WordPieces words = model.text().source->words(side.tokens);
-    side.tokens.emplace_back("</s>");
+    side.tokens.emplace_back(kEndMark);
     side.words = {words.word_of_piece, words.words};
     side.words.word_of_piece.push_back(static_cast<int32_t>(side.words.words.size()));
-    side.words.words.emplace_back("</s>");
+    side.words.words.emplace_back(kEndMark);
   }
   Context& c = model.context();
   const std::vector<Tensor> seen = model.classifier().attention(c, make_field(std::span(&read, 1)));
@@ -197,7 +216,10 @@ void look_at_sentence(SavedModel& model, const std::string& source, const Search
   const TranslatedHypothesis& best = translations.front().hypotheses.front();
   const Side written = side_of(*model.text().target, best.text);
   const std::vector<AttentionWeights> seen = attention_of(model, read, written);
-  if (!seen.empty()) report.attention.push_back(map_of(seen, read, written, {}));
+  for (const AttentionKind kind : {AttentionKind::source, AttentionKind::encoder, AttentionKind::decoder}) {
+    if (std::any_of(seen.begin(), seen.end(), [&](const AttentionWeights& w) { return w.kind == kind; }))
+      report.attention.push_back(map_of(seen, read, written, {.kind = kind}));
+  }
   report.beams.push_back(tree.finish(best));
   report.outputs.push_back(scored(model, source, read, written));
 }

@@ -27,8 +27,7 @@ AttentionMap look(SavedModel& model, const std::string& source, const std::optio
 // where the model does not attend or the text is empty.
 WordWeights look_at_words(SavedModel& model, const std::string& text, bool join = true);
 
-// Translates a sentence, watching: every layer's attention to the source, the beam as a tree, each token's
-// probability.
+// Translates a sentence, watching: every layer's attention, the beam as a tree, each token's probability.
 void look_at_sentence(SavedModel& model, const std::string& source, const SearchOptions& search,
                       RunReport& report);
 

@@ -31,6 +31,7 @@ struct RunReport {
   std::vector<WordWeights> texts = {};                             // what a classifier read, one a text
   std::vector<BeamTree> beams = {};
   std::vector<ScoredOutput> outputs = {};
+  bool classifies = false;  // texts, instead of translating
 };
 
 // Throws Error for no run, or for maps and trees that do not fit themselves.

@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kChartWidth = 410, kChartHeight = 260;  // so that letters are readable on a phone
 constexpr size_t kMostPoints = 240;                      // of a curve; beyond, neighbours are averaged
+constexpr size_t kFewRuns = 6;                           // whose training curves can be told apart
 
 using UpdateValue = double UpdatePoint::*;
 using ValidationValue = std::function<double(const ValidationPoint&)>;
@@ -170,8 +171,12 @@ std::string overview_section(const std::vector<RunReport>& runs) {
 }
 
 std::string curves_section(const std::vector<RunReport>& runs) {
-  LineChart loss{"Loss", "update", "nats a token", {}};
-  add(loss, runs, "train", true, [](const RunLog& log) { return curve(log.updates, &UpdatePoint::loss); });
+  const bool classify =
+      std::all_of(runs.begin(), runs.end(), [](const RunReport& run) { return run.classifies; });
+  const bool few = runs.size() <= kFewRuns;
+  LineChart loss{few ? "Loss" : "Loss on dev", "update", classify ? "nats a text" : "nats a token", {}};
+  if (few)
+    add(loss, runs, "train", true, [](const RunLog& log) { return curve(log.updates, &UpdatePoint::loss); });
   add(loss, runs, "dev", false, [](const RunLog& log) { return curve(log.validations, dev_loss_of); });
   std::string cards = chart_card(loss);
   for (const Metric& metric : kMetrics) {
@@ -184,12 +189,19 @@ std::string curves_section(const std::vector<RunReport>& runs) {
   rate.from_zero = true;
   add(rate, runs, "rate", false,
       [](const RunLog& log) { return curve(log.updates, &UpdatePoint::learning_rate); });
-  LineChart speed{"Speed", "update", "target tokens a second", {}};
+  LineChart speed{"Speed", "update", classify ? "tokens a second" : "target tokens a second", {}};
   speed.from_zero = true;
   add(speed, runs, "speed", false,
       [](const RunLog& log) { return curve(log.updates, &UpdatePoint::tokens_per_s); });
   cards += chart_card(rate) + chart_card(speed);
-  return cards.empty() ? "" : "<h2>Curves</h2>\n<section class=\"grid\">\n" + cards + "</section>\n";
+  if (cards.empty()) return "";
+  std::string note;
+  if (few && !loss.series.empty()) {
+    note =
+        "<p class=\"note\">The loss in training has in it what was asked for besides: label smoothing, "
+        "dropout, a guide. That on dev is the plain one.</p>\n";
+  }
+  return "<h2>Curves</h2>\n" + note + "<section class=\"grid\">\n" + cards + "</section>\n";
 }
 
 }  // namespace heed::view

@@ -121,12 +121,12 @@ std::string attention_section(const std::vector<RunReport>& runs) {
   for (size_t run = 0; run < runs.size(); ++run)
     for (const AttentionMap& map : runs[run].attention) {
       check_attention(map);
-      out += "<section class=\"card\">\n" + heading(runs, run, "") + attention_figure(map) + "</section>\n";
+      out += "<section class=\"card\">\n" + heading(runs, run, map.title) + attention_figure(map) +
+             "</section>\n";
     }
   if (out.empty()) return "";
-  return "<h2>Attention</h2>\n<p class=\"note\">Target words down, source words across; a cell's shade is "
-         "its weight. "
-         "Choose a head to see it large.</p>\n" +
+  return "<h2>Attention</h2>\n<p class=\"note\">Each row is a word that attends, across is what it attends "
+         "to; a cell's shade is its weight. Choose a head to see it large.</p>\n" +
          out;
 }
 
