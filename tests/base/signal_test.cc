@@ -9,9 +9,9 @@
 namespace heed {
 namespace {
 
-class Signal : public testing::TestWithParam<int> {};
+class Interrupts : public testing::TestWithParam<int> {};
 
-TEST_P(Signal, FirstIsNotedSecondKills) {
+TEST_P(Interrupts, FirstIsNotedSecondKills) {
   const pid_t child = ::fork();
   if (child == 0) {
     watch_interrupts();
@@ -29,7 +29,20 @@ TEST_P(Signal, FirstIsNotedSecondKills) {
   EXPECT_EQ(WTERMSIG(status), GetParam());
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, Signal, testing::Values(SIGINT, SIGTERM));
+TEST(Signals, AnIgnoredHangUpStaysIgnored) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::signal(SIGHUP, SIG_IGN);
+    watch_interrupts();
+    ::raise(SIGHUP);
+    ::_exit(interrupted() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Interrupts, testing::Values(SIGINT, SIGTERM, SIGHUP));
 
 }  // namespace
 }  // namespace heed

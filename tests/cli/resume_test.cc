@@ -1,7 +1,9 @@
 // A training that was stopped, however it was stopped, and resumed ends in the same bytes as one that was
 // not.
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -220,14 +222,15 @@ TEST(Resume, InterruptSavesAndSaysHowToGoOn) {
     };
     // Beyond what the run before it logged, so that this one is surely under way.
     const int64_t awaited = std::max(update, last_logged() + 1);
-    Process training(task.train("killed", {}, {"--resume"}));
+    Process training(task.train("killed", {"train.log_every=1"}, {"--resume"}));
     while (training.running() && last_logged() < awaited) {
     }
     training.send(SIGINT);
     const int code = training.wait();
     if (code == 0) break;
     EXPECT_EQ(code, 130) << training.errors();
-    EXPECT_NE(training.errors().find("--out " + folder + " --resume"), std::string::npos)
+    EXPECT_NE(training.errors().find("--out " + folder + " --resume --set train.log_every=1"),
+              std::string::npos)
         << training.errors();
     EXPECT_GE(latest(folder), logged(folder, "update").back());  // nothing is lost
   }
@@ -264,6 +267,50 @@ TEST(Resume, RecurrentModelsGoOn) {
   }
 }
 
+// What a training that ended between two validations did there is not in its checkpoint: the average of the
+// last ones, the best and the count of patience are later those of one that went on.
+TEST(Resume, AnEndOffTheScheduleLeavesNoTrace) {
+  const auto state_of = [](const std::string& folder) {
+    auto state = nlohmann::json::parse(
+        read_file(fmt::format("{}/checkpoints/{:06}/state.json", folder, latest(folder))));
+    state.erase("seconds");
+    return state;
+  };
+  for (const Words& set :
+       {Words{}, Words{"train.metric=bleu", "train.patience=2", "train.learning_rate=0.03"}}) {
+    const ToyTask task;
+    ASSERT_EQ(run_heed(task.train("whole", set, kThreads[0])).code, 0);
+    for (const char* updates : {"train.updates=33", "train.updates=46", "train.updates=57"}) {
+      Words first = set;
+      first.push_back(updates);
+      const Result part = run_heed(task.train("parts", first, {"--resume"}));
+      ASSERT_EQ(part.code, 0) << part.errors;
+      EXPECT_TRUE(file_exists(task.path("parts/model.safetensors")));
+    }
+    ASSERT_EQ(run_heed(task.train("parts", set, {"--resume"})).code, 0);
+    EXPECT_EQ(state_of(task.path("parts")), state_of(task.path("whole")));
+    const auto expected = results(task.path("whole")), found = results(task.path("parts"));
+    for (const char* name : {"model", "best"})
+      EXPECT_TRUE(found.at(name) == expected.at(name)) << name << " differs";
+  }
+}
+
+// What a training reads is known by its contents, and the precision is the folder's unless one is named.
+TEST(Resume, FoldersAndDataMayBeMoved) {
+  const ToyTask task;
+  ASSERT_EQ(run_heed(task.train("whole", {"precision=bf16"})).code, 0);
+  ASSERT_EQ(run_heed(task.train("model", {"precision=bf16", "train.updates=30"})).code, 0);
+  create_folders(task.path("moved"));
+  for (const char* name : {"source", "target", "model"})
+    std::filesystem::rename(task.path(name), task.path(std::string("moved/") + name));
+  std::filesystem::copy_file(task.config(), task.path("moved/config.yaml"));
+  const Result moved =
+      run_heed({"train", task.path("moved/config.yaml"), "--out", task.path("moved/model"), "--resume"});
+  EXPECT_EQ(moved.code, 0) << moved.errors;
+  EXPECT_TRUE(read_file(task.path("moved/model/model.safetensors")) ==
+              read_file(task.path("whole/model.safetensors")));
+}
+
 // The last update was interrupted before it was validated.
 TEST(Resume, ValidatesAtTheEndAfterAnInterrupt) {
   const ToyTask task;
@@ -294,6 +341,13 @@ TEST(Resume, OtherConfigurationOrDataIsRefused) {
   const Result other = run_heed(task.train("model", {"train.updates=10", "model.dropout=0.3"}, {"--resume"}));
   EXPECT_EQ(other.code, 2);
   EXPECT_NE(other.errors.find("model.dropout: 0.1, now it is 0.3"), std::string::npos) << other.errors;
+
+  // Where a cosine ends every rate depends on it.
+  ASSERT_EQ(run_heed(task.train("cosine", {"train.epochs=1", "train.schedule=cosine"})).code, 0);
+  const Result epochs =
+      run_heed(task.train("cosine", {"train.epochs=2", "train.schedule=cosine"}, {"--resume"}));
+  EXPECT_EQ(epochs.code, 2);
+  EXPECT_NE(epochs.errors.find("train.epochs: 1, now it is 2"), std::string::npos) << epochs.errors;
 
   const std::string target = read_file(task.path("target"));
   write_file(task.path("target"), "b" + target.substr(1));

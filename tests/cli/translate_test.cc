@@ -94,6 +94,28 @@ TEST_F(Translate, EmptyAndOddLines) {
   EXPECT_EQ(lines[1], lines_of(translate("a b").out).at(0));
   EXPECT_EQ(lines[2], "");
   EXPECT_EQ(lines[4], "");
+  EXPECT_EQ(lines_of(translate("\na b\n", {"--n-best", "3"}).out).size(), 6u);
+}
+
+TEST_F(Translate, CutsAreTold) {
+  const Result cut = translate("a\na b c\n", {"--max-source-length", "2"});
+  EXPECT_EQ(cut.code, 0);
+  EXPECT_NE(cut.errors.find("standard input: 1 longer than --max-source-length"), std::string::npos)
+      << cut.errors;
+  EXPECT_NE(cut.errors.find("(line 2)"), std::string::npos) << cut.errors;
+  EXPECT_EQ(translate("a\na b\n", {"--max-source-length", "2"}).errors, "");
+}
+
+// An interrupted training that was never validated still has a model.
+TEST_F(Translate, AverageMakesWeightsOfCheckpoints) {
+  ASSERT_EQ(run_heed(task_->train("early", {"train.updates=10"})).code, 0);
+  remove_tree(task_->path("early/model.safetensors"));
+  const Result without = run_heed({"translate", task_->path("early")});
+  EXPECT_EQ(without.code, 2);
+  EXPECT_NE(without.errors.find("heed average"), std::string::npos) << without.errors;
+  const Result average = run_heed({"average", task_->path("early")});
+  EXPECT_EQ(average.code, 0) << average.errors;
+  EXPECT_EQ(run_heed({"info", task_->path("early")}).code, 0);
 }
 
 TEST_F(Translate, LengthLimitsAreOfEachSentence) {

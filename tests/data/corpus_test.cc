@@ -191,6 +191,8 @@ TEST_F(CorpusTest, HoldsOutWhatTrainingNeverSees) {
   EXPECT_EQ(data.train.size(), 160u);
   EXPECT_EQ(data.train_report.kept, 160);
   EXPECT_EQ(data.train_report.source_tokens, 320);
+  EXPECT_EQ(data.train_report.of_held_out.count, 30);
+  EXPECT_TRUE(contains(data.train_report.messages().back(), "30 left out: their source is that of"));
   EXPECT_EQ(data.dev_report.lines, 10);
   EXPECT_EQ(data.dev_report.target_tokens, 20);
   ASSERT_EQ(data.dev_source.size(), data.dev.size());
@@ -203,6 +205,29 @@ TEST_F(CorpusTest, HoldsOutWhatTrainingNeverSees) {
   }
   config.held_out = 0;
   EXPECT_TRUE(read_training_data(config, text).dev.empty());
+}
+
+// One source of half the lines: held out, it would take all of them with it.
+TEST_F(CorpusTest, SourcesOfManySentencesStayInTraining) {
+  std::string source, target;
+  for (int i = 0; i < 200; ++i) {
+    source += i % 2 == 0 ? "often\n" : "word" + std::to_string(i) + "\n";
+    target += "wort" + std::to_string(i) + "\n";
+  }
+  DataConfig config;
+  config.train = pair(source, target);
+  const ModelText text = words(config.train);
+  const TrainingData data = read_training_data(config, text);
+  EXPECT_EQ(data.dev.size(), 10u);
+  EXPECT_EQ(data.train.size(), 190u);
+  EXPECT_EQ(std::count(data.dev_source.begin(), data.dev_source.end(), "often"), 0);
+
+  std::string one;
+  for (int i = 0; i < 200; ++i) one += "often\n";
+  config.train = pair(one, target);
+  const TrainingData same = read_training_data(config, text);
+  EXPECT_TRUE(same.dev.empty());
+  EXPECT_EQ(same.train.size(), 200u);
 }
 
 TEST_F(CorpusTest, KeepsTheTextOfDevBesideItsSentences) {

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "heed/base/file.h"
+#include "heed/data/corpus_reader.h"
 #include "heed/models/transformer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace heed {
 namespace {
@@ -68,6 +71,41 @@ TEST(TranslationValidator, MeasuresTheAttentionNearTheDiagonal) {
   EXPECT_NEAR(mass_near_diagonal(c, model, corpus, {.width = 0.25, .layer = 1, .head = 2, .measure = 1}),
               100.0 * 5 / 8, 1e-4);
   EXPECT_THROW(mass_near_diagonal(c, model, corpus, {.layer = 2, .measure = 1}), InputError);
+}
+
+// What the model writes is in small letters; so are the references that it is held against.
+TEST(TranslationValidator, ReferencesAreInTheModelsCase) {
+  const TemporaryFolder folder;
+  std::string small, large;
+  for (int i = 0; i < 40; ++i) {
+    const char letter = static_cast<char>('a' + i % 5), next = static_cast<char>('a' + i % 3);
+    small += std::string{letter, ' ', next, '\n'};
+    large += std::string{static_cast<char>(letter - 'a' + 'A'), ' ', next, '\n'};
+  }
+  write_file(folder.path("small"), small);
+  write_file(folder.path("large"), large);
+  TextConfig lowercase;
+  lowercase.kind = TextKind::kWords;
+  lowercase.lowercase = true;
+  DataConfig files;
+  files.train = {.source = folder.path("large"), .target = folder.path("small")};
+  const ModelText text = ModelText::build(lowercase, open_sentences(files.train), "large");
+  const int64_t words = text.target->vocabulary().size();
+  TransformerConfig config;
+  config.width = config.feed_forward = 8;
+  config.heads = config.layers = 1;
+  Context c(1);
+  const TrainConfig train;
+  const auto metrics_for = [&](const std::string& target, uint64_t seed) {
+    const Transformer model(config, text.source->vocabulary().size(), words, seed);
+    files.dev = {.source = folder.path("small"), .target = folder.path(target)};
+    const TrainingData data = read_training_data(files, text);
+    return TranslationValidator(model, text, data, train).validate(c).metrics;
+  };
+  uint64_t seed = 1;  // of a model that writes a letter, by chance the right one
+  while (seed < 50 && metrics_for("small", seed).at("chrf") == 0.0) ++seed;
+  ASSERT_LT(seed, 50u);
+  EXPECT_EQ(metrics_for("large", seed), metrics_for("small", seed));
 }
 
 }  // namespace

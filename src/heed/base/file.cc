@@ -148,8 +148,10 @@ FileWriter::FileWriter(std::string path) : path_(std::move(path)) {
     file_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
   } else {
     static std::atomic<unsigned> count = 0;
-    temporary_ = fmt::format("{}.{}-{}.tmp", resolved(path_), ::getpid(), count++);
-    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    do {  // a name may be taken by what another process of this number left when it was killed
+      temporary_ = fmt::format("{}.{}-{}.tmp", resolved(path_), ::getpid(), count++);
+      file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (file_ < 0 && errno == EEXIST);
   }
   if (file_ < 0) fail_writing(path_, errno);
 }

@@ -60,7 +60,9 @@ struct BenchOptions {
       "conditional GRU with additive attention, or Luong's with bilinear attention; or train: the recurrent "
       "classifier");
     runtime.visit(v);
-    v("data", data, "train: folder with train.{en,de} and valid.{en,de}, plain or .gz, already in subwords");
+    v("data", data,
+      "train: folder with train.{en,de} and valid.{en,de}, plain or .gz, already in subwords; of the "
+      "classifier with train.tsv or train.tsv.gz, label and text");
     v("updates", updates, "train: updates", at_least(1));
     v("skip", skip, "train: updates before the clock starts", at_least(0));
     v("tokens", tokens,
@@ -215,6 +217,7 @@ int bench_train(const BenchOptions& options) {
   if (options.profile) std::fputs(profile.table().c_str(), stderr);
   JsonWriter json;
   add_common(json, options, c);
+  if (is_recurrent(options.model)) json.field("batch", options.batch);
   json.field("parameters", model.parameters().count()).field("vocabulary", words).field("updates", update);
   json.field("target_tokens_per_s", static_cast<double>(seen) / std::max(spent, 1e-9))
       .field("sentences_per_s", static_cast<double>(sentences) / std::max(spent, 1e-9))

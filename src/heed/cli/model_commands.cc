@@ -134,11 +134,12 @@ int average(Arguments arguments) {
   }
   if (updates.empty()) fail_input("{}: no checkpoints are here to average", path);
 
-  SavedModel model(path, 1);
-  ModelStamp stamp = model.stamp();
-  stamp.update = updates.back();
-  load_average(folder, updates, model.model().parameters());
-  folder.write_weights(weight_views(model.model().parameters()), stamp);
+  RunConfig config;
+  read_yaml(folder.read_config(), folder.file("config.yaml"), config);
+  const AnyModel model = make_model(config, load_text(config.text, folder), std::nullopt);
+  ParameterStore& parameters = model.model().parameters();
+  load_average(folder, updates, parameters);
+  folder.write_weights(weight_views(parameters), folder.open_checkpoint(updates.back()).stamp);
   std::fprintf(stderr, "averaged %zu checkpoints, updates %lld to %lld, into %s\n", updates.size(),
                static_cast<long long>(updates.front()), static_cast<long long>(updates.back()),
                folder.file("model.safetensors").c_str());
@@ -227,10 +228,18 @@ int score(Arguments arguments) {
     sources.clear();
     targets.clear();
   };
+  const int64_t longest = scored.step_decoder()->longest();
+  const auto encoded = [&](const TextProcessor& side, const std::string& text, const std::string& file) {
+    std::vector<int32_t> ids = side.encode(text);
+    if (static_cast<int64_t>(ids.size()) > longest)
+      fail_input("{}: line {} has {} tokens, but the model has only {} positions", file, reader.number(),
+                 ids.size(), longest);
+    return ids;
+  };
   int64_t tokens = 0;
   while (reader.next()) {
-    sources.push_back(model.text().source->encode(reader.source()));
-    targets.push_back(model.text().target->encode(reader.target()));
+    sources.push_back(encoded(*model.text().source, reader.source(), options.source));
+    targets.push_back(encoded(*model.text().target, reader.target(), options.target));
     tokens += static_cast<int64_t>(sources.back().size() + targets.back().size());
     if (tokens >= options.batch_tokens) {
       score_block();

@@ -1,5 +1,9 @@
 // heed train
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <cstring>
+#include <optional>
 
 #include "heed/base/config_keys.h"
 #include "heed/base/progress.h"
@@ -44,6 +48,7 @@ class ConsoleListener final : public TrainListener {
     display_.say(
         fmt::format("going on after update {}, epoch {}", grouped_words(state.update), state.epoch + 1));
     seconds_before_ = state.seconds;
+    resumed_ = true;
   }
   void on_message(const std::string& message) override { display_.say(message); }
 
@@ -56,7 +61,13 @@ class ConsoleListener final : public TrainListener {
     shown_.loss = r.loss;
     shown_.learning_rate = r.learning_rate;
     shown_.tokens_per_second = r.target_tokens_per_s;
-    if (r.done > 0.0 && seconds_before_ == 0.0) shown_.seconds_left = here / r.done * (1.0 - r.done);
+    // Resumed, the speed is known from the second report on.
+    if (resumed_ && !done_before_) {
+      done_before_ = r.done;
+      seconds_before_ = r.seconds;
+    } else if (r.done > done_before_.value_or(0.0)) {
+      shown_.seconds_left = here / (r.done - done_before_.value_or(0.0)) * (1.0 - r.done);
+    }
     display_.show(shown_);
   }
 
@@ -73,8 +84,28 @@ class ConsoleListener final : public TrainListener {
  private:
   ProgressDisplay display_;
   TrainingProgress shown_;
+  bool resumed_ = false;
   double seconds_before_ = 0.0;
+  std::optional<double> done_before_;
 };
+
+// As a shell reads it back.
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::strchr("._-/=:,+@%", c) != nullptr;
+  });
+  if (plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
+std::string command_to_resume(const std::string& path, const std::string& folder,
+                              const TrainOptions& options) {
+  std::string command = fmt::format("heed train {} --out {} --resume", quoted(path), quoted(folder));
+  for (const std::string& setting : options.set) command += " --set " + quoted(setting);
+  return command;
+}
 
 // The keys of a model that is not the default one.
 struct OtherModel {
@@ -118,18 +149,25 @@ int train(Arguments arguments) {
 
   const RunConfig config = read_run_config(path, options.set);
   const std::string folder = options.out.empty() ? "runs/" + stem(path) : options.out;
-  watch_interrupts();
+  // Before the first update there is nothing to save, and a signal does what it does anywhere.
+  const auto interrupted_now = [watching = false]() mutable {
+    if (!watching) watch_interrupts("\nstopping after this update; once more stops at once\n");
+    watching = true;
+    return interrupted();
+  };
   ConsoleListener listener;
-  const StopReason reason = train_model(config, folder,
-                                        {.resume = options.resume,
-                                         .threads = thread_count(options.threads),
-                                         .limits = {.minutes = options.minutes, .interrupted = interrupted}},
-                                        listener);
+  const StopReason reason =
+      train_model(config, folder,
+                  {.resume = options.resume,
+                   .threads = thread_count(options.threads),
+                   .limits = {.minutes = options.minutes, .interrupted = interrupted_now}},
+                  listener);
   listener.finish();
   if (reason == StopReason::interrupted) {
     const bool saved = ModelFolder::open(folder).latest().has_value();
-    throw Interrupted(fmt::format("interrupted {}; go on with: heed train {} --out {} --resume",
-                                  saved ? "and saved" : "before the first update", path, folder));
+    throw Interrupted(fmt::format("interrupted {}; go on with: {}",
+                                  saved ? "and saved" : "before the first update",
+                                  command_to_resume(path, folder, options)));
   }
   static constexpr const char* kReasons[] = {"all updates are done", "all epochs are done",
                                              "no gain on dev for train.patience validations",

@@ -3,6 +3,7 @@
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options.h"
+#include "heed/data/corpus.h"
 
 namespace heed::cli {
 namespace {
@@ -29,7 +30,9 @@ std::string in_json(const std::string& source, const Translation& translation) {
   JsonWriter json;
   json.begin_object().field("source", source).key("source_pieces").begin_array();
   for (const std::string& piece : translation.source_pieces) json.value(piece);
-  json.end_array().key("hypotheses").begin_array();
+  json.end_array();
+  if (translation.cut) json.field("cut", true);
+  json.key("hypotheses").begin_array();
   for (const TranslatedHypothesis& h : translation.hypotheses) {
     json.begin_object().field("text", h.text).field("score", h.score).field("log_prob", h.log_prob);
     json.field("ended", h.ended).key("pieces").begin_array();
@@ -43,13 +46,16 @@ std::string in_json(const std::string& source, const Translation& translation) {
 }
 
 void write(Output& output, const std::vector<std::string>& lines,
-           const std::vector<Translation>& translations, bool as_json) {
+           const std::vector<Translation>& translations, bool as_json, int64_t n_best) {
   for (size_t i = 0; i < lines.size(); ++i) {
     if (as_json) {
       output.line(in_json(lines[i], translations[i]));
-    } else {
-      for (const TranslatedHypothesis& hypothesis : translations[i].hypotheses) output.line(hypothesis.text);
+      continue;
     }
+    // As many lines for every input, so that one knows whose they are.
+    const std::vector<TranslatedHypothesis>& found = translations[i].hypotheses;
+    for (size_t n = 0; n < static_cast<size_t>(n_best); ++n)
+      output.line(n < found.size() ? found[n].text : "");
   }
   output.flush();
 }
@@ -77,10 +83,21 @@ int translate(Arguments arguments) {
   const int64_t block = lines_at_once(options.input, options.block);
   LineReader reader = open_input(options.input);
   Output output(options.output);
+  LineCount cut;
+  int64_t number = 0;
   for_blocks_of_lines(reader, block, [&](const std::vector<std::string>& lines) {
-    write(output, lines, model.translate(lines, options.translate), options.json);
+    const std::vector<Translation> translations = model.translate(lines, options.translate);
+    for (const Translation& translation : translations) {
+      ++number;
+      if (translation.cut) cut.add(number);
+    }
+    write(output, lines, translations, options.json, options.translate.n_best);
   });
   output.commit();
+  if (cut.count > 0) {
+    std::fprintf(stderr, "heed: %s: %s\n", reader.name().c_str(),
+                 cut.told("longer than --max-source-length or the model's positions, and cut there").c_str());
+  }
   return 0;
 }
 

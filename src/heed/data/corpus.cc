@@ -47,21 +47,24 @@ void LineCount::add(int64_t line) {
   if (first.size() < kShown) first.push_back(line);
 }
 
+std::string LineCount::told(const std::string& what) const {
+  std::vector<std::string> shown;
+  for (const int64_t line : first) shown.push_back(fmt::format("{}", line));
+  return fmt::format("{} {} (line{} {}{})", count, what, count == 1 ? "" : "s", joined(shown),
+                     count > static_cast<int64_t>(shown.size()) ? ", ..." : "");
+}
+
 std::vector<std::string> CorpusReport::messages() const {
   std::vector<std::string> messages = {fmt::format("{}: {} of {} lines, {} source and {} target tokens", name,
                                                    kept, lines, source_tokens, target_tokens)};
   const auto add = [&](const LineCount& found, const std::string& what) {
-    if (found.count == 0) return;
-    std::vector<std::string> shown;
-    for (const int64_t line : found.first) shown.push_back(fmt::format("{}", line));
-    messages.push_back(fmt::format("{}: {} {} (line{} {}{})", name, found.count, what,
-                                   found.count == 1 ? "" : "s", joined(shown),
-                                   found.count > static_cast<int64_t>(shown.size()) ? ", ..." : ""));
+    if (found.count > 0) messages.push_back(fmt::format("{}: {}", name, found.told(what)));
   };
   add(empty, "skipped: one side is empty");
   add(too_long, cut ? "cut: longer than data.max_source_length or data.max_target_length"
                     : "skipped: longer than data.max_source_length or data.max_target_length");
   add(unknown, fmt::format("with unknown words, {} in all", unknown_tokens));
+  add(of_held_out, "left out: their source is that of a sentence held out");
   return messages;
 }
 
@@ -160,23 +163,26 @@ uint64_t hash_of(std::span<const int32_t> sentence) {
 // Moves sentences from train to dev: those of the sources that come first in the order of their hashes, the
 // first sentence of each; the others of the same source are in neither.
 void hold_out(int64_t wanted, TrainingData& data) {
-  const int64_t most = std::min(wanted, static_cast<int64_t>(data.train.size()) / 20);
+  const size_t twentieth = data.train.size() / 20;
+  const size_t most = std::min(static_cast<size_t>(wanted), twentieth);
   const Column& source = data.train.column("source");
   std::vector<uint64_t> hashes;
   for (size_t i = 0; i < data.train.size(); ++i) hashes.push_back(hash_of(source.sentence(i)));
   std::vector<uint64_t> order = hashes;
   std::sort(order.begin(), order.end());
-  order.erase(std::unique(order.begin(), order.end()), order.end());
-  order.resize(std::min(order.size(), static_cast<size_t>(most)));
-
-  const std::unordered_set<uint64_t> chosen(order.begin(), order.end());
-  std::unordered_set<uint64_t> taken;
+  std::unordered_set<uint64_t> chosen, taken;
+  for (size_t begin = 0, end = 0; begin < order.size() && chosen.size() < most; begin = end) {
+    while (end < order.size() && order[end] == order[begin]) ++end;
+    if (end - begin <= std::max<size_t>(1, twentieth)) chosen.insert(order[begin]);
+  }
   std::vector<uint32_t> train, dev;
   for (size_t i = 0; i < hashes.size(); ++i) {
     if (!chosen.contains(hashes[i]))
       train.push_back(static_cast<uint32_t>(i));
     else if (taken.insert(hashes[i]).second)
       dev.push_back(static_cast<uint32_t>(i));
+    else
+      data.train_report.of_held_out.add(static_cast<int64_t>(data.train.numbers[i]));
   }
   data.dev = data.train.subset(dev);
   data.train = data.train.subset(train);

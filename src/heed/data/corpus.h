@@ -45,6 +45,8 @@ struct LineCount {
   std::vector<int64_t> first;  // at most five line numbers
 
   void add(int64_t line);
+  // "3 WHAT (lines 4, 9, 12)"
+  std::string told(const std::string& what) const;
 };
 
 // What reading a corpus found.
@@ -57,7 +59,8 @@ struct CorpusReport {
   LineCount empty;     // skipped: one side has no words
   LineCount too_long;  // skipped, or cut
   bool cut = false;
-  LineCount unknown;  // kept, with pieces that the vocabulary lacks
+  LineCount unknown;      // kept, with pieces that the vocabulary lacks
+  LineCount of_held_out;  // left out: the source is that of a sentence held out
   int64_t unknown_tokens = 0;
 
   // For people: one line of totals, then one for each thing found.
@@ -87,7 +90,8 @@ struct TrainingData {
 };
 
 // Without dev files, sentences are held out of train, and with each all others of the same source, so that no
-// source sentence of dev is seen in training. Which ones depends on the corpus only.
+// source sentence of dev is seen in training. Which ones depends on the corpus only; sources that more than a
+// twentieth of all sentences share stay in train.
 TrainingData read_training_data(const DataConfig& config, const ModelText& text);
 
 }  // namespace heed

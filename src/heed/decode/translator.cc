@@ -10,7 +10,9 @@ namespace heed {
 
 void TranslateOptions::visit(ConfigVisitor& v) {
   search.visit(v);
-  v("n_best", n_best, "hypotheses given for each line, at most the beam; sampling: samples",
+  v("n_best", n_best,
+    "hypotheses given for each line, at most the beam, and empty lines where fewer are found; sampling: "
+    "samples",
     between(1, 1000));
   v("batch_sentences", batch_sentences, "most sentences translated at once", between(1, 65536));
   v("batch_tokens", batch_tokens, "most source tokens translated at once", between(1, 1 << 24));
@@ -38,7 +40,8 @@ std::vector<Translation> Translator::translate(Context& c, const std::vector<std
   for (size_t i = 0; i < lines.size(); ++i) {
     std::vector<std::string>& pieces = translations[i].source_pieces;
     pieces = text_.source->split(lines[i]);
-    if (pieces.size() > longest) pieces.resize(longest);
+    translations[i].cut = pieces.size() > longest;
+    if (translations[i].cut) pieces.resize(longest);
     if (pieces.empty()) {
       translations[i].hypotheses.emplace_back().ended = true;
       continue;

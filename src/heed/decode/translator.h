@@ -23,6 +23,7 @@ struct TranslatedHypothesis {
 
 struct Translation {
   std::vector<std::string> source_pieces;
+  bool cut = false;                              // the line had more
   std::vector<TranslatedHypothesis> hypotheses;  // best first; one empty hypothesis for an empty line
 
   const std::string& text() const { return hypotheses.front().text; }

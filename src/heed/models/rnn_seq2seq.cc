@@ -50,7 +50,9 @@ void RnnConfig::visit(ConfigVisitor& v) {
   v("window_reach", window_reach, "D: a local window's keys are at most so far from its centre",
     between(1, 65536));
   v("embedding_dropout", embedding_dropout, "dropout of both embeddings", between(0.0, 0.99));
-  v("context_dropout", context_dropout, "dropout of the encoder's output", between(0.0, 0.99));
+  v("context_dropout", context_dropout,
+    "dropout of what the decoder gets of the encoder: its output, or without attention its last states",
+    between(0.0, 0.99));
   v("output_dropout", output_dropout, "dropout of what the output layer reads", between(0.0, 0.99));
   v("output_reads_embedding", output_reads_embedding, "the word before takes part in the output as well");
   v("tying", tying, {"all", "target", "none"},
@@ -181,8 +183,11 @@ RnnSeq2Seq::Encoded RnnSeq2Seq::encode(Context& c, const TokenField& source) con
     if (config_.layer_norm) x = encoder_norms_[i](c, x);
   }
   if (!attends()) {
-    // Everything must pass through the last states, of both directions.
-    return {{}, start(c, concat_columns(c, states.last))};
+    // Everything must pass through the last states, of both directions: a row a sentence.
+    const std::span<const uint64_t> numbers = layout.numbers();
+    const Layout one_row =
+        Layout::of_lengths(std::vector<int32_t>(numbers.size(), 1), {numbers.begin(), numbers.end()});
+    return {{}, start(c, dropout(c, concat_columns(c, states.last), context_dropout_, one_row))};
   }
   const Var memory = dropout(c, x, context_dropout_, layout);
   return {attention_->read(c, memory, layout), start(c, mean_rows(c, memory, layout))};

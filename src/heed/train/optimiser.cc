@@ -15,7 +15,7 @@ void OptimiserConfig::visit(ConfigVisitor& v) {
   v("schedule", schedule, {"inverse_sqrt", "noam", "cosine", "constant"},
     "how the rate moves after the warm-up");
   v("warmup", warmup, "updates over which the rate rises from 0", between(0, 1e9));
-  v("final_rate", final_rate, "cosine: the rate at the end, be it of updates, epochs or minutes",
+  v("final_rate", final_rate, "cosine: the rate at the end, be it of train.updates or train.epochs",
     between(0, 100));
   v("beta1", beta1, "Adam: decay of the mean of gradients", between(0, 0.999999));
   v("beta2", beta2, "Adam: decay of the mean of squared gradients", between(0, 0.999999));

@@ -31,7 +31,9 @@ SavedModel::SavedModel(const std::string& path, int threads, Precision precision
   read_yaml(folder.read_config(), folder.file("config.yaml"), config_);
   if (precision != Precision::automatic) config_.precision = precision;
   if (!folder.has_weights()) {
-    fail_input("{}: no weights are here yet; the training has to reach its first validation", path);
+    fail_input(
+        "{}: no weights are here yet; the training has to reach its first validation{}", path,
+        folder.latest() ? fmt::format(", or heed average {} makes them of its checkpoints", path) : "");
   }
   text_ = load_text(config_.text, folder);
   model_ = make_model(config_, text_, std::nullopt);

@@ -141,18 +141,21 @@ void Trainer::resume() {
   folder_.prune(checkpoints_to_keep());  // a crash can have come before that
 
   // A crash between the checkpoint and what follows it left an older model as the best one.
-  if (state_.best_update != state_.update) return;
-  if (folder_.best() != state_.update) save(true);
-  if (!folder_.has_weights() || ModelStamp::of(folder_.read_weights()).update != state_.update)
-    write_weights();
+  if (state_.best_update == state_.update && folder_.best() != state_.update) save(true, state_);
+  // The folder's weights may be an average, or those of an update off the schedule, where the training ended.
+  if (const std::optional<int64_t> best = folder_.best()) {
+    load_weights(folder_.open_checkpoint(*best).weights, parameters_);
+    write_weights(*best);
+    load_weights(checkpoint.weights, parameters_);
+  }
 }
 
-void Trainer::write_weights() {
-  stamp_.update = state_.update;
+void Trainer::write_weights(int64_t update) {
+  stamp_.update = update;
   folder_.write_weights(weight_views(parameters_), stamp_);
 }
 
-void Trainer::one_update(Context& c, const BatchPlan& plan, double expected_updates, Progress& progress) {
+void Trainer::one_update(Context& c, const BatchPlan& plan, Progress& progress) {
   const auto index = static_cast<size_t>(state_.update_in_epoch);
   GradientTree tree;
   double loss = 0.0, count = 0.0;
@@ -166,7 +169,7 @@ void Trainer::one_update(Context& c, const BatchPlan& plan, double expected_upda
     tree.add(c, std::move(part.gradients));
     progress.tokens += batch.field(batch.has("target") ? "target" : "source").layout.rows();
   }
-  const double rate = learning_rate(config_.optimiser, state_.update + 1, expected_updates, width_);
+  const double rate = learning_rate(config_.optimiser, state_.update + 1, planned_updates(plan), width_);
   const double norm = adam_.step(c, tree.sum(c), 1.0 / count, rate, state_.update + 1);
   c.arena.reset();
   if (!(loss / count <= kHopelessLoss) || !std::isfinite(norm)) fail_diverged(plan, loss / count, norm);
@@ -198,9 +201,11 @@ void Trainer::fail_diverged(const BatchPlan& plan, double loss, double norm) con
 
 std::string Trainer::advice_on_divergence() const {
   const auto latest = folder_.latest();
-  return fmt::format("{}. Lower train.learning_rate, lengthen train.warmup or set train.clip_norm: 1",
-                     latest ? fmt::format("the checkpoint of update {} is kept", *latest)
-                            : "no checkpoint had been written yet");
+  return fmt::format(
+      "{}. Start anew with a lower train.learning_rate, a longer train.warmup or "
+      "train.clip_norm: 1",
+      latest ? fmt::format("the checkpoint of update {} is kept", *latest)
+             : "no checkpoint had been written yet");
 }
 
 double Trainer::value_of(const Validation& validation) const {
@@ -213,8 +218,9 @@ double Trainer::value_of(const Validation& validation) const {
   return config_.metric == StopMetric::wer ? found->second : -found->second;
 }
 
-void Trainer::validate(Context& c, TrainListener& listener) {
+void Trainer::validate(Context& c, TrainListener& listener, bool planned) {
   const auto start = Clock::now();
+  const TrainState before = state_;
   ValidationReport report{.update = state_.update, .epoch = state_.epoch, .result = {}, .best = true};
   if (validator_ != nullptr) {
     report.result = validator_->validate(c);
@@ -235,17 +241,17 @@ void Trainer::validate(Context& c, TrainListener& listener) {
   report.trained_seconds = state_.seconds;
   // Told first: what was said of an update must not be missing when its checkpoint is there.
   if (validator_ != nullptr) listener.on_validation(report);
-  save(report.best);
-  if (report.best) write_weights();  // the folder can be used from now on
+  save(report.best && planned, planned ? state_ : before);
+  if (report.best) write_weights(state_.update);  // the folder can be used from now on
 }
 
-void Trainer::save(bool best) const {
+void Trainer::save(bool best, const TrainState& state) const {
   ModelStamp stamp = stamp_;
-  stamp.update = state_.update;
+  stamp.update = state.update;
   folder_.save_checkpoint({.stamp = stamp,
                            .weights = weight_views(parameters_),
                            .parts = {{"optimiser", moment_views(parameters_, adam_)}},
-                           .state = state_.to_json()},
+                           .state = state.to_json()},
                           best, checkpoints_to_keep());
 }
 
@@ -259,11 +265,15 @@ int64_t Trainer::checkpoints_to_keep() const {
   return keep;
 }
 
+double Trainer::planned_updates(const BatchPlan& plan) const {
+  const auto planned = static_cast<double>(config_.updates);
+  if (config_.epochs == 0) return planned;
+  return std::min(planned, static_cast<double>(config_.epochs) * static_cast<double>(plan.updates()));
+}
+
 double Trainer::expected_updates(const TrainLimits& limits, double seconds, const BatchPlan& plan) const {
   const auto made = static_cast<double>(state_.update);
-  auto expected = static_cast<double>(config_.updates);
-  if (config_.epochs > 0)
-    expected = std::min(expected, static_cast<double>(config_.epochs) * static_cast<double>(plan.updates()));
+  double expected = planned_updates(plan);
   if (limits.minutes > 0.0 && made > 0.0) {
     const double left = std::max(0.0, 60.0 * limits.minutes - seconds);
     expected = std::min(expected, made + left * made / std::max(state_.seconds, 1e-9));
@@ -296,7 +306,7 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
   StopReason reason = StopReason::updates;
   while (state_.update < config_.updates) {
     if (limits.interrupted && limits.interrupted()) {
-      if (folder_.latest() != state_.update && state_.update > 0) save(false);
+      if (folder_.latest() != state_.update && state_.update > 0) save(false, state_);
       return StopReason::interrupted;
     }
     // At least one update, so that there is a model.
@@ -323,7 +333,7 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
     }
 
     const auto update_start = Clock::now();
-    one_update(c, *plan, expected_updates(limits, seconds_since(start), *plan), progress);
+    one_update(c, *plan, progress);
     progress.seconds += seconds_since(update_start);
     state_.seconds = seconds_before + seconds_since(start);
 
@@ -331,11 +341,11 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
     const bool due = config_.validate_every > 0 ? state_.update % config_.validate_every == 0
                                                 : state_.update_in_epoch == 0;
     if (log || due || state_.seconds - reported > 10.0) report(planned_epoch);
-    if (due) validate(c, listener);
+    if (due) validate(c, listener, true);
   }
   report(planned_epoch);
   const bool validated = !state_.validated.empty() && state_.validated.back() == state_.update;
-  if (!validated && state_.update > 0) validate(c, listener);
+  if (!validated && state_.update > 0) validate(c, listener, false);
   finish(c, listener);
   return reason;
 }
@@ -357,7 +367,7 @@ void Trainer::finish(Context& c, TrainListener& listener) {
       if (result.metrics.contains(key)) measured += fmt::format(", {} {:.2f}", name, result.metrics.at(key));
     }
   }
-  if (best) write_weights();
+  if (best) write_weights(state_.update);
   listener.on_message(fmt::format("average of the last {} checkpoints{}; {}", state_.validated.size(),
                                   measured,
                                   best ? "kept as the model" : "the best single checkpoint is kept instead"));

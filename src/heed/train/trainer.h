@@ -93,7 +93,7 @@ struct TrainState {
 };
 
 struct TrainLimits {
-  double minutes = 0.0;                    // 0: none; when training stops, and where a cosine ends
+  double minutes = 0.0;                    // 0: none
   std::function<bool()> interrupted = {};  // polled before each update
 };
 
@@ -117,17 +117,19 @@ class Trainer {
  private:
   struct Progress;  // since the last report
 
-  void one_update(Context& c, const BatchPlan& plan, double expected_updates, Progress& progress);
+  void one_update(Context& c, const BatchPlan& plan, Progress& progress);
   [[noreturn]] void fail_diverged(const BatchPlan& plan, double loss, double norm) const;
   std::string advice_on_divergence() const;
   // Validates, saves a checkpoint, and a new best one as the folder's weights. Throws Error, and saves
-  // nothing, when the loss is no number.
-  void validate(Context& c, TrainListener& listener);
-  void write_weights();
-  void save(bool best) const;
+  // nothing, when the loss is no number. What stands off the schedule (`planned` is false), where a training
+  // happened to end, leaves no trace in the checkpoint: resumed, it goes on as if it had not ended there.
+  void validate(Context& c, TrainListener& listener, bool planned);
+  void write_weights(int64_t update);
+  void save(bool best, const TrainState& state) const;
   int64_t checkpoints_to_keep() const;
-  // What state_.update will be in the end: known where updates or epochs end the training, from the speed so
-  // far where time does (`seconds` of it are gone).
+  // What state_.update will be in the end if nothing but train.updates or train.epochs ends the training.
+  double planned_updates(const BatchPlan& plan) const;
+  // The same, or how far the time will do (`seconds` of it are gone), going by the speed so far: for people.
   double expected_updates(const TrainLimits& limits, double seconds, const BatchPlan& plan) const;
   void finish(Context& c, TrainListener& listener);
   double value_of(const Validation& validation) const;  // smaller is better

@@ -16,19 +16,26 @@
 namespace heed {
 namespace {
 
-// Keys that decide when training stops or what is told of it, and no value on the way.
-bool may_differ(const std::string& key) {
-  static const char* const kKeys[] = {"train.updates", "train.epochs", "train.patience", "train.log_every",
-                                      "train.samples"};
+// Keys that decide when training stops or what is told of it, and no value on the way; and where the data
+// lies, as it is known by what is in it.
+bool may_differ(const std::string& key, const RunConfig& config) {
+  if (key == "train.updates" || key == "train.epochs")
+    return config.train.optimiser.schedule != Schedule::cosine;
+  static const char* const kKeys[] = {
+      "train.patience",    "train.log_every", "train.samples",   "text.codes",      "data.train.source",
+      "data.train.target", "data.train.tsv",  "data.dev.source", "data.dev.target", "data.dev.tsv"};
   return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const char* k) { return key == k; });
 }
 
-void require_same_config(const RunConfig& config, const ModelFolder& folder) {
-  RunConfig before;
-  read_yaml(folder.read_config(), folder.file("config.yaml"), before);
-  const bool by_updates = config.train.optimiser.schedule == Schedule::cosine;
+RunConfig config_of(const ModelFolder& folder) {
+  RunConfig config;
+  read_yaml(folder.read_config(), folder.file("config.yaml"), config);
+  return config;
+}
+
+void require_same_config(const RunConfig& before, const RunConfig& config, const ModelFolder& folder) {
   for (const ConfigDifference& difference : differences(visit_of(before), visit_of(config))) {
-    if (may_differ(difference.path) && !(by_updates && difference.path == "train.updates")) continue;
+    if (may_differ(difference.path, config)) continue;
     fail_input(
         "{}: this training began with {}: {}, now it is {}; resume with the same, or start anew with --out",
         folder.path(), difference.path, difference.first.empty() ? "(none)" : difference.first,
@@ -205,14 +212,18 @@ void report(const CorpusReport& corpus, TrainListener& listener) {
 
 StopReason train_model(const RunConfig& asked, const std::string& path, const TrainingOptions& options,
                        TrainListener& listener) {
-  const RunConfig config = resolved(asked);
+  RunConfig config = resolved(asked);
   require_labels(config);
 
   // A new folder is made when all has been read, so that wrong data leaves nothing behind.
   std::optional<TrainingFolder> held;
   if (folder_exists(path)) held.emplace(path, options.resume);
   const bool resuming = held && held->folder.latest();
-  if (resuming) require_same_config(config, held->folder);
+  if (resuming) {
+    const RunConfig before = config_of(held->folder);
+    if (asked.precision == Precision::automatic) config.precision = before.precision;
+    require_same_config(before, config, held->folder);
+  }
   if (!resuming) listener.on_message("learning the vocabulary from " + config.data.train.name());
   const ModelText text =
       resuming ? load_text(config.text, held->folder)

@@ -61,6 +61,12 @@ double mass_near_diagonal(Context& c, const EncoderDecoder& model, const Corpus&
   return mass.all > 0.0 ? 100.0 * mass.near / mass.all : 0.0;  // monotonic attention may find nothing yet
 }
 
+TranslationValidator::TranslationValidator(const EncoderDecoder& model, const ModelText& text,
+                                           const TrainingData& data, const TrainConfig& config)
+    : model_(model), translator_(model, text), data_(data), config_(config) {
+  for (const std::string& target : data.dev_target) references_.push_back(text.target->prepared(target));
+}
+
 Validation TranslationValidator::validate(Context& c) const {
   Validation validation;
   double sum = 0.0, count = 0.0;
@@ -82,10 +88,10 @@ Validation TranslationValidator::validate(Context& c) const {
   const std::vector<Translation> translations = translator_.translate(c, data_.dev_source, greedy);
   std::vector<std::string> outputs;
   for (const Translation& translation : translations) outputs.push_back(translation.text());
-  validation.metrics["bleu"] = corpus_bleu(outputs, data_.dev_target, config_.bleu_tokenize);
-  validation.metrics["chrf"] = corpus_chrf(outputs, data_.dev_target);
+  validation.metrics["bleu"] = corpus_bleu(outputs, references_, config_.bleu_tokenize);
+  validation.metrics["chrf"] = corpus_chrf(outputs, references_);
   if (config_.metric == StopMetric::wer)
-    validation.metrics["wer"] = compute_metric("wer", outputs, {data_.dev_target}).score;
+    validation.metrics["wer"] = compute_metric("wer", outputs, {references_}).score;
   const GuidedAttentionConfig& guided = config_.loss_schedule.guided_attention;
   if (guided.measure > 0) validation.metrics["diagonal"] = mass_near_diagonal(c, model_, data_.dev, guided);
   const size_t samples = std::min(outputs.size(), static_cast<size_t>(config_.samples));

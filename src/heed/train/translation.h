@@ -27,12 +27,12 @@ class TranslationObjective final : public Objective {
 double mass_near_diagonal(Context& c, const EncoderDecoder& model, const Corpus& corpus,
                           const GuidedAttentionConfig& guided);
 
-// Loss on dev, BLEU and chrF of its greedy translations; `diagonal` where it is asked for.
+// Loss on dev, BLEU and chrF of its greedy translations, against references in the case and normal form that
+// the model writes; `diagonal` where it is asked for.
 class TranslationValidator final : public Validator {
  public:
   TranslationValidator(const EncoderDecoder& model, const ModelText& text, const TrainingData& data,
-                       const TrainConfig& config)
-      : model_(model), translator_(model, text), data_(data), config_(config) {}
+                       const TrainConfig& config);
   Validation validate(Context& c) const override;
   std::string fingerprint() const override { return data_.dev.fingerprint(); }
 
@@ -40,6 +40,7 @@ class TranslationValidator final : public Validator {
   const EncoderDecoder& model_;
   Translator translator_;
   const TrainingData& data_;
+  std::vector<std::string> references_;
   const TrainConfig& config_;
 };
 
