@@ -43,6 +43,10 @@ void RnnConfig::visit(ConfigVisitor& v) {
     "standard deviation of what training adds to monotonic attention's energies, so that choices become sure",
     between(0.0, 100.0));
   v("attention_width", attention_width, "width of additive scores; 0: as width", between(0, 65536));
+  v("project_values", project_values,
+    "attention sums a projection of what the encoder gives, learnt for it, so that keys and values are "
+    "apart; "
+    "else what the encoder gives");
   v("window", window, {"global", "local_m", "local_p"},
     "attend: after only: all of the source is seen, or a window around the same position or around a "
     "predicted "
@@ -148,6 +152,7 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
                                .query_width = h,
                                .memory_width = m,
                                .score_width = config.attention_width > 0 ? config.attention_width : h,
+                               .project_values = config.project_values,
                                .window = config.window,
                                .reach = config.window_reach,
                                .monotonic = config.monotonic,

@@ -47,6 +47,7 @@ struct RnnConfig {
   bool monotonic = false;
   double monotonic_noise = 1.0;
   int64_t attention_width = 0;  // of additive scores; 0: H
+  bool project_values = false;
   Window window = Window::global;
   int64_t window_reach = 10;  // D
   double embedding_dropout = 0.0;

@@ -26,6 +26,7 @@ SourceAttention::SourceAttention(ParameterStore& store, const std::string& name,
       score_ = &store.add(name + ".score", {1, options.score_width}, Initial::xavier(options.score_width, 1));
       break;
   }
+  if (options.project_values) values_.emplace(store, name + ".values", memory_width, memory_width, 1, false);
   if (options.monotonic) {
     require(!is_local(), "{}: a window of keys cannot be monotonic", name);
     // At first a key is passed by more often than chosen, so that later ones are reached at all (Raffel et
@@ -44,7 +45,7 @@ SourceAttention::SourceAttention(ParameterStore& store, const std::string& name,
 }
 
 SourceAttention::Memory SourceAttention::read(Context& c, const Var& memory, const Layout& layout) const {
-  return {keys_ ? (*keys_)(c, memory) : memory, memory, layout};
+  return {keys_ ? (*keys_)(c, memory) : memory, values_ ? (*values_)(c, memory) : memory, layout};
 }
 
 Var SourceAttention::project(Context& c, const Var& queries) const {
@@ -115,7 +116,7 @@ std::vector<Tensor> SourceAttention::weights(Context& c, const Var& queries, con
 }
 
 Tensor SourceAttention::cached(Context& c, const Memory& memory) const {
-  return is_additive() ? concat_columns(c, {memory.keys, memory.values}).value : memory.values.value;
+  return has_one_memory() ? memory.values.value : concat_columns(c, {memory.keys, memory.values}).value;
 }
 
 Var SourceAttention::step(Context& c, const Var& queries, std::span<const int32_t> positions,
@@ -123,8 +124,8 @@ Var SourceAttention::step(Context& c, const Var& queries, std::span<const int32_
                           std::span<int32_t> attended) const {
   const AttentionSpans spans{.offsets = memory.offsets, .rows = {}, .first = memory.first};
   const Tensor q = project(c, queries).value, stored = cache.stored();
-  const Tensor keys = is_additive() ? stored.columns(0, q.width()) : stored;
-  const Tensor values = is_additive() ? stored.columns(q.width(), stored.width()) : stored;
+  const Tensor keys = has_one_memory() ? stored : stored.columns(0, q.width());
+  const Tensor values = has_one_memory() ? stored : stored.columns(q.width(), stored.width());
   if (monotonic_) {
     const AttentionPairs pairs(spans);
     return Var(hard_monotonic_attention(c, q, keys, values, pairs, attended, *monotonic_).out);

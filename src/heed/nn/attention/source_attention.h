@@ -29,6 +29,7 @@ struct SourceAttentionOptions {
   Score score = Score::dot;
   int64_t query_width = 0, memory_width = 0;  // Q, M
   int64_t score_width = 0;                    // A, of additive scores
+  bool project_values = false;                // values are W_v of the memory, not the memory itself
   Window window = Window::global;
   int64_t reach = 10;            // D of local windows
   bool monotonic = false;        // a query goes on from the key that the one before it chose, and never back
@@ -40,7 +41,7 @@ class SourceAttention {
   // Throws Error when a dot product is asked of widths that differ, or a local window to be monotonic.
   SourceAttention(ParameterStore& store, const std::string& name, const SourceAttentionOptions& options);
 
-  // The encoder's output as keys and values; W_k k is computed once a sentence.
+  // The encoder's output as keys and values; W_k k and W_v v are computed once a sentence.
   struct Memory {
     Var keys;    // [R_s, M], or [R_s, A] of additive scores
     Var values;  // [R_s, M]
@@ -86,6 +87,7 @@ class SourceAttention {
 
  private:
   bool is_additive() const { return score_ != nullptr; }
+  bool has_one_memory() const { return !keys_ && !values_; }  // keys and values are the same rows
   bool is_local() const { return window_ != Window::global; }
   Var project(Context& c, const Var& queries) const;
   MonotonicChoice choose(Context& c, const Tensor& queries, const Layout& layout, const Memory& memory,
@@ -96,9 +98,9 @@ class SourceAttention {
   AttentionOptions options_;
   Window window_;
   LocalAttentionOptions local_;
-  std::optional<Linear> place_hidden_, place_;  // W_p, v_p
-  std::optional<Linear> queries_, keys_;        // W or W_q; W_k
-  const Parameter* score_ = nullptr;            // v [1, A]
+  std::optional<Linear> place_hidden_, place_;     // W_p, v_p
+  std::optional<Linear> queries_, keys_, values_;  // W or W_q; W_k; W_v
+  const Parameter* score_ = nullptr;               // v [1, A]
   std::optional<MonotonicOptions> monotonic_;
 };
 
