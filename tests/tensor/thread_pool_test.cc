@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <vector>
+
 #include "heed/base/error.h"
 
 namespace heed {
@@ -49,6 +52,19 @@ TEST(ThreadPool, NestedRunsAreInline) {
   pool.run(8, [&](int64_t) { pool.run(8, [&](int64_t) { ++done; }); });
   EXPECT_EQ(done, 64);
 }
+
+#if defined(__SSE2__)
+TEST(ThreadPool, DenormalNumbersAreZeroInTasksOnly) {
+  volatile float smallest = std::numeric_limits<float>::min(), tenth = 0.1f;
+  for (const int threads : {1, 3}) {
+    ThreadPool pool(threads);
+    std::vector<float> made(100, 1.0f);
+    pool.run(100, [&](int64_t piece) { made[static_cast<size_t>(piece)] = smallest * tenth; });
+    EXPECT_EQ(made, std::vector<float>(100, 0.0f)) << threads;
+    EXPECT_GT(smallest * tenth, 0.0f);
+  }
+}
+#endif
 
 }  // namespace
 }  // namespace heed

@@ -1,9 +1,32 @@
 #include "heed/tensor/thread_pool.h"
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 #include "heed/base/error.h"
 
 namespace heed {
 namespace {
+
+// Denormal numbers, read or made, are zero while it lives.
+#if defined(__SSE2__)
+class WithoutDenormals {
+ public:
+  WithoutDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | kFlushToZero | kDenormalsAreZero); }
+  ~WithoutDenormals() { _mm_setcsr(before_); }
+  WithoutDenormals(const WithoutDenormals&) = delete;
+  WithoutDenormals& operator=(const WithoutDenormals&) = delete;
+
+ private:
+  static constexpr unsigned kFlushToZero = 1u << 15, kDenormalsAreZero = 1u << 6;
+  unsigned before_;
+};
+#else
+struct WithoutDenormals {
+  WithoutDenormals() {}  // other processors keep them
+};
+#endif
 
 // A kernel is some 50 microseconds; a worker that waits longer than a few of those sleeps.
 constexpr int kSpins = 4000;
@@ -37,6 +60,7 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::run_job(Job job) {
+  const WithoutDenormals zero;
   if (workers_.empty() || job.pieces <= 1 || inside_task) {
     for (int64_t piece = 0; piece < job.pieces; ++piece) job.call(job.task, piece);
     return;
@@ -81,6 +105,7 @@ void ThreadPool::record_exception() noexcept {
 }
 
 void ThreadPool::worker_loop() {
+  const WithoutDenormals zero;
   inside_task = true;
   uint64_t last_generation = 0;
   for (;;) {

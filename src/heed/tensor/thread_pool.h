@@ -24,7 +24,9 @@ class ThreadPool {
 
   // Calls task(piece) once for every piece in [0, pieces) and returns when all are done. The first exception
   // is rethrown here, pieces not yet begun are then left out. A call from inside a task runs its pieces
-  // inline. Only one thread may own the pool and call this.
+  // inline. Only one thread may own the pool and call this. In a task denormal numbers count as zero, on any
+  // thread: moments of words that no longer occur decay to them, and processors then take a hundred cycles
+  // for an addition.
   template <class Task>
   void run(int64_t pieces, Task&& task) {
     using Plain = std::remove_reference_t<Task>;
