@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "heed/base/error.h"
@@ -152,6 +155,54 @@ TEST(Matmul, ColumnsAreThoseOfTheWhole) {
       ASSERT_TRUE(std::isnan(part[i]));
     }
   }
+}
+
+// The packed bytes of a weight [N, K] that lies as it is, or transposed.
+std::vector<std::byte> packed_bytes(ThreadPool& pool, int64_t K, int64_t N, DType dtype, bool transposed) {
+  const std::vector<float> random = random_values<float>(2, K * N);
+  std::vector<float> weight(K * N);
+  for (int64_t i = 0; i < K * N; ++i) weight[transposed ? i % K * N + i / K : i] = random[i];
+  const PackedMatrix packed(pool, weight.data(), K, N, transposed ? N : 1, transposed ? 1 : K, dtype);
+  const int64_t bytes = packed.tiled() ? 2 * cpu::tiled_size(K, N) : 4 * K * ((N + 15) / 16 * 16);
+  return {packed.data(), packed.data() + bytes};
+}
+
+TEST(PackedMatrix, HowTheWeightLiesDoesNotShow) {
+  on_every_level([] {
+    ThreadPool pool(2);
+    for (const auto [K, N] : {std::array<int64_t, 2>{2, 2}, {33, 5}, {64, 96}, {70, 77}, {5, 130}}) {
+      for (const DType dtype : {DType::f32, DType::bf16}) {
+        ASSERT_EQ(packed_bytes(pool, K, N, dtype, false), packed_bytes(pool, K, N, dtype, true))
+            << K << " x " << N << ' ' << name_of(dtype);
+      }
+    }
+  });
+}
+
+TEST(PackedMatrix, TakesOverTheMemoryOfASpareThatSuffices) {
+  on_every_level([] {
+    ThreadPool pool(1);
+    const int64_t K = 64, N = 96;
+    const std::vector<float> weight = random_values<float>(2, K * N);
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      const auto pack = [&](int64_t inner, PackedMatrix spare) {
+        return PackedMatrix(pool, weight.data(), inner, N, 1, inner, dtype, std::move(spare));
+      };
+      PackedMatrix whole = pack(K, {});
+      const std::byte* const memory = whole.data();
+      const std::vector<std::byte> bytes(memory, memory + 2 * K * N);
+      const PackedMatrix held = pack(1, whole);  // which is wanted still
+      EXPECT_NE(held.data(), memory);
+      PackedMatrix again = pack(K, std::move(whole));
+      EXPECT_EQ(again.data(), memory);
+      EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), again.data()));
+      PackedMatrix less = pack(1, std::move(again));
+      EXPECT_EQ(less.data(), memory);
+      EXPECT_EQ(less.inner(), 1);
+      const PackedMatrix more = pack(K, pack(1, {}));  // too small a spare
+      EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), more.data()));
+    }
+  });
 }
 
 template <class T>

@@ -21,10 +21,11 @@ class Parameter {
   const Tensor& value() const { return value_; }
   const Shape& shape() const { return value_.shape(); }
   void changed() { forget_packed(); }
-  // Frees the packed forms. Between a forward and a backward pass: the next products want the other form.
-  void forget_packed() {
-    for (kernels::PackedMatrix& packed : packed_) packed = {};
-  }
+  // Lets the packed forms go. Between a forward and a backward pass: the next products want the other form.
+  // Where there is one, its memory is kept for what is packed next: to give it back and ask for it again
+  // twice an update costs more in page faults than packing does. Where there are both, holding them would
+  // raise the peak.
+  void forget_packed();
 
   // As an input of an op: a variable that gathers the gradient while c records.
   Var var(const Context& c) const;
@@ -42,6 +43,7 @@ class Parameter {
   std::shared_ptr<Gradient> gradient_;
   mutable std::mutex packing_;
   mutable kernels::PackedMatrix packed_[4];  // forward and back, in f32 and in bf16
+  mutable kernels::PackedMatrix spare_;      // of no meaning but for its memory
 };
 
 }  // namespace heed

@@ -4,14 +4,16 @@
 #include <type_traits>
 
 #include "heed/base/error.h"
+#include "heed/kernels/cpu/cut.h"
 #include "heed/kernels/cpu/matmul_panels.h"
 #include "heed/kernels/cpu/matmul_tiles.h"
 #include "heed/kernels/cpu/panels.h"
-#include "heed/kernels/cpu/scratch.h"
 #include "heed/kernels/cpu/tiles.h"
 
 namespace heed::kernels {
 namespace {
+
+using cpu::divide_up;
 
 template <class T, class Out>
 void matmul_of(ThreadPool& pool, const MatmulArgs<T, Out>& args) {
@@ -32,19 +34,23 @@ void matmul_of(ThreadPool& pool, const MatmulArgs<T, Out>& args) {
 }  // namespace
 
 PackedMatrix::PackedMatrix(ThreadPool& pool, const float* b, int64_t inner, int64_t outer, int64_t stride_k,
-                           int64_t stride_n, DType dtype)
-    : inner_(inner), outer_(outer), dtype_(dtype) {
+                           int64_t stride_n, DType dtype, PackedMatrix spare)
+    : inner_(inner), outer_(outer), dtype_(dtype), tiled_(dtype == DType::bf16 && cpu::tiles_in_use()) {
   require(inner >= 0 && outer >= 0, "packed matrix: {} x {}", inner, outer);
   require(dtype != DType::i32, "packed matrix: a product of {} is not supported", name_of(dtype));
-  if (dtype == DType::bf16 && cpu::tiles_in_use()) {
-    tiled_ = true;
-    data_ = cpu::allocate_aligned(std::max<int64_t>(1, cpu::tiled_size(inner, outer)) * 2);
-    cpu::pack_weight_tiles(pool, b, inner, outer, stride_k, stride_n, reinterpret_cast<Bf16*>(data_.get()));
+  const int64_t columns = divide_up(outer, cpu::kPanelWidth) * cpu::kPanelWidth;
+  const int64_t floats = tiled_ ? divide_up(cpu::tiled_size(inner, outer), 2) : columns * inner;
+  if (spare && spare.data_.size() >= floats && !spare.data_.shares_storage_with_others()) {
+    data_ = std::move(spare.data_);
   } else {
-    const int64_t columns = (outer + cpu::kPanelWidth - 1) / cpu::kPanelWidth * cpu::kPanelWidth;
-    data_ = cpu::allocate_aligned(std::max<int64_t>(1, columns * inner) * 4);
-    cpu::pack_weight_panels(pool, b, inner, outer, stride_k, stride_n, dtype,
-                            reinterpret_cast<float*>(data_.get()));
+    spare = {};  // before there is a new one
+    data_ = Tensor::empty(Shape{floats});
+  }
+  auto* const to = data_.data<float>();
+  if (tiled_) {
+    cpu::pack_weight_tiles(pool, b, inner, outer, stride_k, stride_n, reinterpret_cast<Bf16*>(to));
+  } else {
+    cpu::pack_weight_panels(pool, b, inner, outer, stride_k, stride_n, dtype, to);
   }
 }
 

@@ -6,9 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "heed/tensor/dtype.h"
+#include "heed/tensor/tensor.h"
 #include "heed/tensor/thread_pool.h"
 
 namespace heed::kernels {
@@ -21,20 +21,24 @@ class PackedMatrix {
   // B[k, n] = b[k * stride_k + n * stride_n], so that a weight [N, K] packs as itself (strides N, 1 of its
   // transpose) or transposed without a copy. dtype: f32 or bf16, the type of the activations it will meet.
   PackedMatrix(ThreadPool& pool, const float* b, int64_t inner, int64_t outer, int64_t stride_k,
-               int64_t stride_n, DType dtype);
+               int64_t stride_n, DType dtype)
+      : PackedMatrix(pool, b, inner, outer, stride_k, stride_n, dtype, PackedMatrix()) {}
+  // The same in the memory of a spare one, which is wanted no more, where that suffices.
+  PackedMatrix(ThreadPool& pool, const float* b, int64_t inner, int64_t outer, int64_t stride_k,
+               int64_t stride_n, DType dtype, PackedMatrix spare);
 
   int64_t inner() const { return inner_; }  // K
   int64_t outer() const { return outer_; }  // N
   DType dtype() const { return dtype_; }
-  const std::byte* data() const { return data_.get(); }
+  const std::byte* data() const { return reinterpret_cast<const std::byte*>(data_.data<float>()); }
   bool tiled() const { return tiled_; }  // for matrix units: kernels/cpu/tiles.h, else panels.h
-  explicit operator bool() const { return data_ != nullptr; }
+  explicit operator bool() const { return static_cast<bool>(data_); }
 
  private:
   int64_t inner_ = 0, outer_ = 0;
   DType dtype_ = DType::f32;
   bool tiled_ = false;
-  std::shared_ptr<std::byte> data_;  // 64-byte aligned
+  Tensor data_;  // on the heap, of any type: memory
 };
 
 // y = act(x B + bias), or y += x B + bias.

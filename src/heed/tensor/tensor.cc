@@ -1,6 +1,7 @@
 #include "heed/tensor/tensor.h"
 
 #include <fmt/ranges.h>
+#include <sys/mman.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -17,8 +18,17 @@ class HeapStorage final : public Storage {
  private:
   static std::byte* allocate(int64_t bytes) {
     // 64: a cache line and the widest vector.
-    void* memory = std::aligned_alloc(64, static_cast<size_t>((bytes + 63) / 64 * 64 + 64));
-    if (memory == nullptr) throw std::bad_alloc();
+    constexpr int64_t kLine = 64, kLargePage = int64_t{1} << 21;
+    const bool large = bytes >= 2 * kLargePage;
+    void* memory = nullptr;
+    if (posix_memalign(&memory, static_cast<size_t>(large ? kLargePage : kLine),
+                       static_cast<size_t>(bytes + kLine)) != 0) {
+      throw std::bad_alloc();
+    }
+    // What comes and goes (packed weights, decoding's caches) costs a fault a page each time; where large
+    // pages are not to be had, nothing is lost.
+    if (large)
+      static_cast<void>(madvise(memory, static_cast<size_t>(bytes / kLargePage * kLargePage), MADV_HUGEPAGE));
     return static_cast<std::byte*>(memory);
   }
 };
