@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "heed/base/random.h"
@@ -39,6 +40,19 @@ TEST(Tiles, InterleavedRowsAreWhereTheHeaderSays) {
       const int64_t tile = n / 32 * tile_panel_size(K) + (k / 32 * 2 + n % 32 / 16) * kTileSize;
       const float value = float(tiled[tile + k % 32 / 2 * 32 + n % 16 * 2 + k % 2]);
       ASSERT_EQ(value, k < K && n < N ? float(b[k * N + n]) : 0.0f) << k << ", " << n;
+    }
+  }
+}
+
+TEST(Tiles, InterleavedColumnsAreTheInterleavedRowsOfTheTranspose) {
+  for (const int64_t K : {1, 31, 32, 37, 64}) {
+    for (const int64_t N : {1, 16, 17, 32, 45, 64}) {
+      const std::vector<Bf16> b = small_integers(1, K * N);
+      std::vector<Bf16> transposed(N * K), rows(tiled_size(K, N), Bf16(NAN)), columns = rows;
+      for (int64_t i = 0; i < K * N; ++i) transposed[i % N * K + i / N] = b[i];
+      emulated_tile_kernels().interleave(b.data(), N, K, N, rows.data());
+      emulated_tile_kernels().interleave_columns(transposed.data(), K, N, K, columns.data());
+      ASSERT_EQ(0, std::memcmp(rows.data(), columns.data(), rows.size() * sizeof(Bf16))) << K << " x " << N;
     }
   }
 }

@@ -23,12 +23,17 @@ void pack_weight_tiles(ThreadPool& pool, const float* b, int64_t inner, int64_t 
       const float* const from = b + k * stride_k + column * stride_n;
       if (stride_n == 1) {
         convert_rows(from, stride_k, depth, width, rows, kSquare);
+        kernels.interleave(rows, kSquare, depth, width, to);
+        continue;
+      }
+      if (stride_k == 1) {
+        convert_rows(from, stride_n, width, depth, rows, kSquare);
       } else {
         for (int64_t n = 0; n < width; ++n) {
-          for (int64_t i = 0; i < depth; ++i) rows[i * kSquare + n] = Bf16(from[i * stride_k + n * stride_n]);
+          for (int64_t i = 0; i < depth; ++i) rows[n * kSquare + i] = Bf16(from[i * stride_k + n * stride_n]);
         }
       }
-      kernels.interleave(rows, kSquare, depth, width, to);
+      kernels.interleave_columns(rows, kSquare, width, depth, to);
     }
   });
 }

@@ -241,8 +241,38 @@ void transpose_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t colu
   }
 }
 
+// 16 rows of 32 columns, a pair of columns a lane; zero beyond the given ones.
+__attribute__((noinline)) void load_padded_rows(const Bf16* from, int64_t stride, int64_t rows,
+                                                int64_t columns, U32x16 (&m)[16]) {
+  std::memset(static_cast<void*>(m), 0, sizeof(m));
+  for (int64_t r = 0; r < std::min<int64_t>(rows, 16); ++r) {
+    std::memcpy(&m[r], from + r * stride, static_cast<size_t>(std::min(columns, kTileDepth)) * sizeof(Bf16));
+  }
+}
+
+void interleave_columns(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
+  for (int64_t row = 0; row < rows; row += kTileColumns) {
+    for (int64_t c = 0; c < columns; c += kTileDepth) {
+      for (int64_t half = row; half < row + kTileColumns; half += 16, to += kTileSize) {
+        U32x16 m[16];
+        if (half + 16 <= rows && c + kTileDepth <= columns) {
+          for (int64_t r = 0; r < 16; ++r) std::memcpy(&m[r], from + (half + r) * stride + c, sizeof(m[r]));
+        } else {
+          load_padded_rows(from + half * stride + c, stride, rows - half, columns - c, m);
+        }
+        exchange<8>(m);
+        exchange<4>(m);
+        exchange<2>(m);
+        exchange<1>(m);
+        std::memcpy(static_cast<void*>(to), m, sizeof(m));
+      }
+    }
+  }
+}
+
 template <class Tiles>
-constexpr TileKernels kTileKernels{multiply_tiles<Tiles>, interleave_rows, transpose_rows};
+constexpr TileKernels kTileKernels{multiply_tiles<Tiles>, interleave_rows, interleave_columns,
+                                   transpose_rows};
 
 }  // namespace
 }  // namespace heed::kernels::cpu

@@ -49,6 +49,8 @@ struct TileKernels {
   void (*multiply)(const TileProduct& product);
   // Rows [rows, columns], as right factor.
   void (*interleave)(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to);
+  // The transpose of rows [rows, columns], as right factor.
+  void (*interleave_columns)(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to);
   // The transpose of rows [rows, columns] as left factor: for each 16 columns, [rows / 32] tiles.
   void (*transpose)(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to);
 };
