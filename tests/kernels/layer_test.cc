@@ -347,5 +347,33 @@ TYPED_TEST(Layer, AddToAddsAtAnyAddress) {
   });
 }
 
+template <class To, class From>
+void converts(ThreadPool& pool, int64_t rows, int64_t width, int64_t stride) {
+  auto x = normal_values<From>(rows * stride + 1, 1);
+  if (rows > 0) x[0] = From(kNaN);
+  if (rows > 0 && width > 4)
+    x[1] = From(-0.0f), x[2] = From(-INFINITY), x[3] = From(1.00390625f), x[4] = From(3e38f);
+  std::vector<To> y(rows * width), expected(rows * width);
+  for (int64_t i = 0; i < rows * width; ++i)
+    expected[i] = To(static_cast<float>(x[i / width * stride + i % width]));
+  convert(pool, rows, width, x.data(), stride, y.data());
+  ASSERT_TRUE(same_bytes(y, expected)) << rows << " x " << width << " every " << stride;
+}
+
+TEST(Convert, RoundsAsBf16DoesAndReadsRowsApart) {
+  ThreadPool pool(2);
+  on_each_level([&] {
+    for (const int64_t rows : {0, 1, 7, 700}) {
+      for (const int64_t width : {1, 5, 16, 50, 64, 130}) {
+        for (const int64_t apart : {0, 3}) {
+          converts<float, float>(pool, rows, width, width + apart);
+          converts<Bf16, float>(pool, rows, width, width + apart);
+          converts<float, Bf16>(pool, rows, width, width + apart);
+        }
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace heed::kernels

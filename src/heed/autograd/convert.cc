@@ -1,6 +1,6 @@
 #include "heed/autograd/convert.h"
 
-#include <algorithm>
+#include "heed/kernels/layer.h"
 
 namespace heed {
 
@@ -9,9 +9,7 @@ Tensor as_f32(Context& c, const Tensor& x) {
   Tensor copy = c.allocate(x.shape(), DType::f32);
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for (int64_t r = 0; r < x.rows(); ++r)
-      std::transform(x.row<T>(r), x.row<T>(r) + x.width(), copy.row<float>(r),
-                     [](T value) { return static_cast<float>(value); });
+    kernels::convert(c.pool, x.rows(), x.width(), x.data<T>(), x.row_stride(), copy.data<float>());
   });
   return copy;
 }
@@ -22,8 +20,7 @@ void add_as(Context& c, const Var& into, const Tensor& d) {
     return;
   }
   Tensor copy = c.allocate(d.shape(), DType::bf16);
-  std::transform(d.data<float>(), d.data<float>() + d.size(), copy.data<Bf16>(),
-                 [](float value) { return Bf16(value); });
+  kernels::convert(c.pool, d.rows(), d.width(), d.data<float>(), d.width(), copy.data<Bf16>());
   into.gradient->add(c, copy);
 }
 

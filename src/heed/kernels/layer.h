@@ -130,4 +130,9 @@ void activate_gradient(ThreadPool& pool, const ActivationGradientArgs<Bf16>& arg
 void add_to(ThreadPool& pool, int64_t size, const float* x, float* y);
 void add_to(ThreadPool& pool, int64_t size, const Bf16* x, Bf16* y);
 
+// y [R, D] = x, rows of which are x_stride elements apart, in the type of y.
+void convert(ThreadPool& pool, int64_t rows, int64_t width, const float* x, int64_t x_stride, float* y);
+void convert(ThreadPool& pool, int64_t rows, int64_t width, const float* x, int64_t x_stride, Bf16* y);
+void convert(ThreadPool& pool, int64_t rows, int64_t width, const Bf16* x, int64_t x_stride, float* y);
+
 }  // namespace heed::kernels

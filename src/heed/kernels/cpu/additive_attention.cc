@@ -25,18 +25,25 @@ struct SentenceUse {};
 // Rows of T as f32, each padded with zeros to whole vectors.
 template <class T>
 void widen(const T* from, int64_t stride, int64_t rows, int64_t width, float* to) {
+  const F32 d;
   const int64_t room = padded(width);
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t j = 0; j < width; ++j) to[r * room + j] = static_cast<float>(from[r * stride + j]);
-    std::fill(to + r * room + width, to + (r + 1) * room, 0.0f);
+  for (int64_t r = 0; r < rows; ++r, from += stride, to += room) {
+    for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
+      hn::StoreU(load_n(d, from + j, n), d, to + j);  // past the end: zeros, which the room has place for
+    });
+    std::fill(to + width, to + room, 0.0f);
   }
 }
 
 template <class T>
 void narrow(const float* from, int64_t rows, int64_t width, T* to) {
+  const F32 d;
   const int64_t room = padded(width);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t j = 0; j < width; ++j) to[r * width + j] = T(from[r * room + j]);
+  for (int64_t r = 0; r < rows; ++r, from += room, to += width) {
+    for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
+      store_n(d, hn::LoadU(d, from + j), to + j, n);
+    });
+  }
 }
 
 // sum over columns of v tanh(q + k)

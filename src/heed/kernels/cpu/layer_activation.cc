@@ -1,6 +1,7 @@
-// activate, its gradient, and add_to.
+// activate, its gradient, add_to and convert.
 #include <algorithm>
 
+#include "heed/kernels/cpu/product.h"
 #include "heed/kernels/cpu/scratch.h"
 #include "heed/kernels/layer.h"
 
@@ -196,6 +197,25 @@ void add_to(ThreadPool& pool, int64_t size, const Bf16* x, Bf16* y) {
   const auto kernel = HEED_DISPATCH(cpu::add_bf16);
   pool.run_ranges(size, kPieceElements,
                   [&](int64_t begin, int64_t end) { kernel(end - begin, x + begin, y + begin); });
+}
+
+namespace {
+template <class From, class To>
+void convert_pieces(ThreadPool& pool, int64_t rows, int64_t width, const From* x, int64_t x_stride, To* y) {
+  const int64_t grain = std::max<int64_t>(1, kPieceElements / std::max<int64_t>(1, width));
+  pool.run_ranges(rows, grain, [&](int64_t begin, int64_t end) {
+    cpu::convert_rows(x + begin * x_stride, x_stride, end - begin, width, y + begin * width, width);
+  });
+}
+}  // namespace
+void convert(ThreadPool& pool, int64_t rows, int64_t width, const float* x, int64_t x_stride, float* y) {
+  convert_pieces(pool, rows, width, x, x_stride, y);
+}
+void convert(ThreadPool& pool, int64_t rows, int64_t width, const float* x, int64_t x_stride, Bf16* y) {
+  convert_pieces(pool, rows, width, x, x_stride, y);
+}
+void convert(ThreadPool& pool, int64_t rows, int64_t width, const Bf16* x, int64_t x_stride, float* y) {
+  convert_pieces(pool, rows, width, x, x_stride, y);
 }
 
 }  // namespace heed::kernels
