@@ -8,7 +8,7 @@
 namespace heed::kernels::cpu {
 
 struct VocabularyCut {
-  static constexpr int64_t kBlockRows = 128;
+  static constexpr int64_t kBlockRows = 256;
 
   VocabularyCut(int64_t rows, int64_t words)
       : slice_width(std::max<int64_t>(256, (words / 32 + 63) / 64 * 64)),
