@@ -43,7 +43,10 @@ void matmul_tiles(ThreadPool& pool, const MatmulArgs<Bf16, Out>& args, int64_t b
   const int64_t inner = args.b->inner(), panel = tile_panel_size(inner);
   const auto* tiles = reinterpret_cast<const Bf16*>(args.b->data());
   const TileKernels& kernels = tile_kernels();
-  const Cut cut(args.rows, inner, end - begin, 128, 2 * kTileRows);
+  // Every 32 rows of a piece read its part of the weight again: no more than half a megabyte, from L2.
+  const int64_t most_columns =
+      std::clamp<int64_t>((1 << 18) / std::max<int64_t>(1, inner) / 64 * 64, 64, 512);
+  const Cut cut(args.rows, inner, end - begin, 128, 2 * kTileRows, most_columns);
   pool.run(cut.row_pieces * cut.column_pieces, [&](int64_t piece) {
     const int64_t row = piece / cut.column_pieces * cut.block_rows;
     const int64_t column = begin + piece % cut.column_pieces * cut.block_columns;
