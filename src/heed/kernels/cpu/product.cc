@@ -305,14 +305,36 @@ void pack_rows_here(const float* from, int64_t stride, int64_t inner, int64_t wi
   }
 }
 
+// The sums of kVectorsAtOnce vectors stay in registers over all rows. Returns the column after the last done.
+template <int kVectorsAtOnce, class T>
+HWY_INLINE int64_t add_columns(const T* from, int64_t stride, int64_t rows, int64_t column, int64_t columns,
+                               float* sums) {
+  const D d;
+  for (; column + kVectorsAtOnce * kLanes <= columns; column += kVectorsAtOnce * kLanes) {
+    V sum[kVectorsAtOnce];
+#pragma GCC unroll 8
+    for (int j = 0; j < kVectorsAtOnce; ++j) sum[j] = load(d, sums + column + j * kLanes);
+    const T* row = from + column;
+    for (int64_t r = 0; r < rows; ++r, row += stride) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kVectorsAtOnce; ++j) sum[j] = hn::Add(sum[j], load(d, row + j * kLanes));
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < kVectorsAtOnce; ++j) store(d, sum[j], sums + column + j * kLanes);
+  }
+  return column;
+}
+
 template <class T>
 void add_rows_here(const T* from, int64_t stride, int64_t rows, int64_t columns, float* sums) {
-  const D d;
-  for (int64_t r = 0; r < rows; ++r, from += stride) {
-    int64_t c = 0;
-    for (; c + kLanes <= columns; c += kLanes)
-      store(d, hn::Add(load(d, sums + c), load(d, from + c)), sums + c);
-    for (; c < columns; ++c) sums[c] += static_cast<float>(from[c]);
+  int64_t column = add_columns<8>(from, stride, rows, 0, columns, sums);
+  column = add_columns<4>(from, stride, rows, column, columns, sums);
+  column = add_columns<2>(from, stride, rows, column, columns, sums);
+  column = add_columns<1>(from, stride, rows, column, columns, sums);
+  for (; column < columns; ++column) {
+    float sum = sums[column];
+    for (int64_t r = 0; r < rows; ++r) sum += static_cast<float>(from[r * stride + column]);
+    sums[column] = sum;
   }
 }
 void add_f32_rows(const float* from, int64_t stride, int64_t rows, int64_t columns, float* sums) {

@@ -6,7 +6,7 @@
 namespace heed::kernels::cpu {
 namespace {
 
-using U16x16 = uint16_t __attribute__((vector_size(32)));
+using U16x32 = uint16_t __attribute__((vector_size(64)));
 using U32x16 = uint32_t __attribute__((vector_size(64)));
 
 constexpr int64_t kBlock = 32;  // rows and columns of sums in flight: 2 x 2 tiles
@@ -108,6 +108,7 @@ inline void store_sums(float* sums, int64_t stride, bool two) {
 // What a block starts from, where that is neither zero nor a row of bias nor a whole block of C.
 inline void fill_sums(const TileProduct& p, int64_t row, int64_t rows, int64_t column, int64_t columns,
                       float* sums) {
+  if (rows < kBlock || columns < kBlock) std::fill_n(sums, kBlock * kBlock, 0.0f);
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t n = 0; n < columns; ++n) {
       const int64_t at = (row + r) * p.c_stride + column + n;
@@ -124,7 +125,7 @@ void multiply_tiles(const TileProduct& p) {
   const typename Tiles::Session session;
   const int64_t blocks = tile_blocks(p.depth);
   Bf16* const padded = scratch<PaddedRows, Bf16>(kBlock * blocks * kTileDepth + 1);
-  alignas(64) float buffers[2][kBlock * kBlock] = {};
+  alignas(64) float buffers[2][kBlock * kBlock];
   alignas(64) float bias[kBlock] = {};
   int which = 0;
   Finished previous;
@@ -176,34 +177,84 @@ void multiply_tiles(const TileProduct& p) {
   finish_rows<Tiles>(previous, previous.rows);
 }
 
-// 32 rows of 16 columns as pairs: lane n of pairs[p] holds rows 2p (low half) and 2p + 1 of column n. Rows
-// and columns beyond the given ones are zero.
-inline void load_pairs(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, U32x16 (&pairs)[16]) {
-  alignas(64) Bf16 padded[kTileDepth * 16];
-  if (rows < kTileDepth || columns < 16) {
-    std::memset(static_cast<void*>(padded), 0, sizeof(padded));
-    for (int64_t r = 0; r < std::min(rows, kTileDepth); ++r) {
-      std::memcpy(padded + r * 16, from + r * stride,
-                  static_cast<size_t>(std::min<int64_t>(columns, 16)) * sizeof(Bf16));
+// Up to 32 rows of up to 32 columns, zeros beyond the given ones, `to` [32, 32]. Apart from the fast path,
+// which is spared all that.
+__attribute__((noinline)) void pad_square(const Bf16* from, int64_t stride, int64_t rows, int64_t columns,
+                                          uint16_t* to) {
+  std::memset(to, 0, kBlock * kBlock * sizeof(uint16_t));
+  for (int64_t r = 0; r < std::min(rows, kBlock); ++r) {
+    std::memcpy(to + r * kBlock, from + r * stride,
+                static_cast<size_t>(std::min(columns, kBlock)) * sizeof(uint16_t));
+  }
+}
+
+// 32 rows of 32 columns to read from: those of a matrix, or a padded copy of them.
+class Square {
+ public:
+  Square(const Bf16* from, int64_t stride, int64_t rows, int64_t columns) {
+    if (rows >= kBlock && columns >= kBlock) {
+      from_ = from;
+      stride_ = stride * static_cast<int64_t>(sizeof(Bf16));
+    } else {
+      pad_square(from, stride, rows, columns, padded_);
+      from_ = padded_;
+      stride_ = kBlock * static_cast<int64_t>(sizeof(uint16_t));
     }
-    from = padded;
-    stride = 16;
   }
-  for (int p = 0; p < 16; ++p) {
-    U16x16 low, high;
-    std::memcpy(&low, from + 2 * p * stride, sizeof(low));
-    std::memcpy(&high, from + (2 * p + 1) * stride, sizeof(high));
-    pairs[p] = __builtin_convertvector(low, U32x16) | (__builtin_convertvector(high, U32x16) << 16);
-  }
+  Square(const Square&) = delete;
+  Square& operator=(const Square&) = delete;
+
+  // The rows one after the other.
+  class Rows {
+   public:
+    explicit Rows(const Square& square)
+        : at_(static_cast<const char*>(square.from_)), stride_(square.stride_) {}
+    template <class Vector>  // of 64 bytes
+    Vector next() {
+      Vector v;
+      std::memcpy(&v, at_, sizeof(v));
+      at_ += stride_;
+      return v;
+    }
+
+   private:
+    const char* at_;
+    int64_t stride_;
+  };
+
+ private:
+  const void* from_;
+  int64_t stride_;                                // bytes
+  alignas(64) uint16_t padded_[kBlock * kBlock];  // written only where needed
+};
+
+// The next two rows of a square, the first in the low halves; columns 0 to 15 and 16 to 31. Eight columns are
+// interleaved within each quarter of a vector, then the quarters brought in order.
+struct Pairs {
+  U32x16 columns[2];
+};
+inline Pairs load_pairs(Square::Rows& rows) {
+  const auto low = rows.next<U16x32>(), high = rows.next<U16x32>();
+  const auto first = reinterpret_cast<U32x16>(
+      __builtin_shufflevector(low, high, 0, 32, 1, 33, 2, 34, 3, 35, 8, 40, 9, 41, 10, 42, 11, 43, 16, 48, 17,
+                              49, 18, 50, 19, 51, 24, 56, 25, 57, 26, 58, 27, 59));
+  const auto second = reinterpret_cast<U32x16>(
+      __builtin_shufflevector(low, high, 4, 36, 5, 37, 6, 38, 7, 39, 12, 44, 13, 45, 14, 46, 15, 47, 20, 52,
+                              21, 53, 22, 54, 23, 55, 28, 60, 29, 61, 30, 62, 31, 63));
+  return {
+      {__builtin_shufflevector(first, second, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23),
+       __builtin_shufflevector(first, second, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31)}};
 }
 
 void interleave_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
   for (int64_t column = 0; column < columns; column += kTileColumns) {
-    for (int64_t r = 0; r < rows; r += kTileDepth) {
-      for (int64_t half = column; half < column + kTileColumns; half += 16, to += kTileSize) {
-        U32x16 pairs[16] = {};
-        if (half < columns) load_pairs(from + r * stride + half, stride, rows - r, columns - half, pairs);
-        std::memcpy(static_cast<void*>(to), pairs, sizeof(pairs));
+    for (int64_t r = 0; r < rows; r += kTileDepth, to += 2 * kTileSize) {
+      const Square square(from + r * stride + column, stride, rows - r, columns - column);
+      Square::Rows pair_rows(square);
+      for (int64_t p = 0; p < 16; ++p) {
+        const Pairs pairs = load_pairs(pair_rows);
+        std::memcpy(static_cast<void*>(to + p * kTileDepth), &pairs.columns[0], 64);
+        std::memcpy(static_cast<void*>(to + kTileSize + p * kTileDepth), &pairs.columns[1], 64);
       }
     }
   }
@@ -227,43 +278,46 @@ inline void exchange(U32x16 (&m)[16]) {
   exchange_lanes<kDistance>(m, std::make_integer_sequence<unsigned, 16>());
 }
 
-void transpose_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
-  for (int64_t column = 0; column < columns; column += kTileRows) {
-    for (int64_t r = 0; r < rows; r += kTileDepth, to += kTileSize) {
-      U32x16 m[16];
-      load_pairs(from + r * stride + column, stride, rows - r, columns - column, m);
-      exchange<8>(m);
-      exchange<4>(m);
-      exchange<2>(m);
-      exchange<1>(m);
-      std::memcpy(static_cast<void*>(to), m, sizeof(m));
-    }
-  }
+inline void transpose(U32x16 (&m)[16]) {
+  exchange<8>(m);
+  exchange<4>(m);
+  exchange<2>(m);
+  exchange<1>(m);
 }
 
-// 16 rows of 32 columns, a pair of columns a lane; zero beyond the given ones.
-__attribute__((noinline)) void load_padded_rows(const Bf16* from, int64_t stride, int64_t rows,
-                                                int64_t columns, U32x16 (&m)[16]) {
-  std::memset(static_cast<void*>(m), 0, sizeof(m));
-  for (int64_t r = 0; r < std::min<int64_t>(rows, 16); ++r) {
-    std::memcpy(&m[r], from + r * stride, static_cast<size_t>(std::min(columns, kTileDepth)) * sizeof(Bf16));
+void transpose_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
+  const int64_t column_size = tile_blocks(rows) * kTileSize;  // of 16 columns
+  for (int64_t column = 0; column < columns; column += kBlock, to += 2 * column_size) {
+    Bf16* tile = to;
+    for (int64_t r = 0; r < rows; r += kTileDepth, tile += kTileSize) {
+      const Square square(from + r * stride + column, stride, rows - r, columns - column);
+      Square::Rows pair_rows(square);
+      U32x16 left[16], right[16];
+#pragma GCC unroll 16
+      for (int64_t p = 0; p < 16; ++p) {
+        const Pairs pairs = load_pairs(pair_rows);
+        left[p] = pairs.columns[0];
+        right[p] = pairs.columns[1];
+      }
+      transpose(left);
+      std::memcpy(static_cast<void*>(tile), left, sizeof(left));
+      if (column + 16 >= columns) continue;
+      transpose(right);
+      std::memcpy(static_cast<void*>(tile + column_size), right, sizeof(right));
+    }
   }
 }
 
 void interleave_columns(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
   for (int64_t row = 0; row < rows; row += kTileColumns) {
     for (int64_t c = 0; c < columns; c += kTileDepth) {
-      for (int64_t half = row; half < row + kTileColumns; half += 16, to += kTileSize) {
+      const Square square(from + row * stride + c, stride, rows - row, columns - c);
+      Square::Rows of_square(square);
+      for (int64_t half = 0; half < kTileColumns; half += 16, to += kTileSize) {
         U32x16 m[16];
-        if (half + 16 <= rows && c + kTileDepth <= columns) {
-          for (int64_t r = 0; r < 16; ++r) std::memcpy(&m[r], from + (half + r) * stride + c, sizeof(m[r]));
-        } else {
-          load_padded_rows(from + half * stride + c, stride, rows - half, columns - c, m);
-        }
-        exchange<8>(m);
-        exchange<4>(m);
-        exchange<2>(m);
-        exchange<1>(m);
+#pragma GCC unroll 16
+        for (U32x16& row : m) row = of_square.next<U32x16>();
+        transpose(m);
         std::memcpy(static_cast<void*>(to), m, sizeof(m));
       }
     }
