@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -85,6 +86,56 @@ TEST(Tiles, ProductsOfRowsAndOfTheirTranspose) {
         product.accumulate = true;
         kernels.multiply(product);
         for (int64_t i = 0; i < R * N; ++i) ASSERT_EQ(c[i], 2 * expected[i]) << R << " x " << K << " x " << N;
+      }
+    }
+  }
+}
+
+// Bias, what C held and ReLU, to both types, with whole blocks and with edges.
+TEST(Tiles, ProductsStartWhereTheyShouldAndAreRectified) {
+  const TileKernels& kernels = emulated_tile_kernels();
+  for (const auto [R, K, N] :
+       {std::array<int64_t, 3>{64, 64, 64}, {32, 2048, 32}, {96, 32, 64}, {33, 70, 45}, {7, 0, 5}}) {
+    const std::vector<Bf16> a = small_integers(1, R * K), b = small_integers(2, K * N);
+    const std::vector<float> sums = plain_product(a, b, R, K, N);
+    std::vector<Bf16> right(tiled_size(K, N));
+    kernels.interleave(b.data(), N, K, N, right.data());
+    std::vector<float> bias(N);
+    for (int64_t n = 0; n < N; ++n) bias[n] = static_cast<float>(n % 7) - 3;
+    for (int options = 0; options < 8; ++options) {
+      SCOPED_TRACE(testing::Message() << R << " x " << K << " x " << N << " options " << options);
+      const bool biased = (options & 1) != 0, accumulate = (options & 2) != 0, relu = (options & 4) != 0;
+      std::vector<float> c(R * N);
+      std::vector<Bf16> c_bf16(R * N);
+      for (int64_t i = 0; i < R * N; ++i) c_bf16[i] = Bf16(c[i] = static_cast<float>(i % 5) - 2);
+      c[0] = -0.0f, c[1] = NAN;
+      c_bf16[0] = Bf16(c[0]), c_bf16[1] = Bf16(c[1]);
+      const std::vector<float> before = c;
+      TileProduct product{.rows = R,
+                          .depth = K,
+                          .columns = N,
+                          .a = a.data(),
+                          .a_stride = std::max<int64_t>(1, K),
+                          .b = right.data(),
+                          .b_panel_stride = tile_panel_size(K),
+                          .bias = biased ? bias.data() : nullptr,
+                          .accumulate = accumulate,
+                          .relu = relu,
+                          .c = c.data(),
+                          .c_stride = N};
+      kernels.multiply(product);
+      product.c = nullptr;
+      product.c_bf16 = c_bf16.data();
+      kernels.multiply(product);
+      for (int64_t i = 0; i < R * N; ++i) {
+        float expected = sums[i] + (biased ? bias[i % N] : 0.0f) + (accumulate ? before[i] : 0.0f);
+        if (relu && expected < 0) expected = 0.0f;
+        if (std::isnan(expected)) {
+          ASSERT_TRUE(std::isnan(c[i]) && std::isnan(float(c_bf16[i]))) << i;
+        } else {
+          ASSERT_EQ(c[i], expected) << i;
+          ASSERT_EQ(float(c_bf16[i]), float(Bf16(expected))) << i;
+        }
       }
     }
   }

@@ -23,25 +23,18 @@ struct Finished {
 };
 
 template <class Tiles>
-inline void finish_rows(Finished& f, int64_t until) {
-  for (; f.done < until; ++f.done) {
-    alignas(64) float row[kBlock];
-    const float* const sums = f.sums + f.done * kBlock;
-    for (int64_t i = 0; i < kBlock; ++i) row[i] = f.relu && sums[i] < 0 ? 0.0f : sums[i];
-    if (f.c != nullptr) {
-      std::memcpy(f.c + f.done * f.c_stride, row, static_cast<size_t>(f.columns) * sizeof(float));
-    } else {
-      alignas(64) Bf16 narrow[kBlock];
-      Tiles::narrow(row, narrow);
-      Tiles::narrow(row + 16, narrow + 16);
-      Bf16* const to = f.c_bf16 + f.done * f.c_stride;
-      if (f.columns == kBlock) {
-        std::memcpy(to, narrow, sizeof(narrow));
-      } else {
-        std::memcpy(to, narrow, static_cast<size_t>(f.columns) * sizeof(Bf16));
-      }
-    }
+inline void finish_row(Finished& f) {
+  const float* const sums = f.sums + f.done * kBlock;
+  if (f.c != nullptr) {
+    Tiles::finish(sums, f.relu, f.columns, f.c + f.done * f.c_stride);
+  } else {
+    Tiles::finish(sums, f.relu, f.columns, f.c_bf16 + f.done * f.c_stride);
   }
+  ++f.done;
+}
+template <class Tiles>
+inline void finish_rest(Finished& f) {
+  while (f.done < f.rows) finish_row<Tiles>(f);
 }
 
 // The left factor of one block of up to 32 rows.
@@ -72,6 +65,7 @@ inline LeftBlock left_block(const TileProduct& p, int64_t row, int64_t rows, Bf1
 // Tiles 0 to 3 hold the sums, 4 and 5 the left factor, 6 and 7 the right one.
 template <class Tiles, bool kTwo>
 inline void multiply_blocks(const LeftBlock& a, const Bf16* b, int64_t blocks, Finished& previous) {
+  int64_t owed = 0;  // rows to finish, in parts of `blocks`
   for (int64_t k = 0; k < blocks; ++k) {
     Tiles::template load<6>(b + k * 2 * kTileSize, 64);
     Tiles::template load<7>(b + k * 2 * kTileSize + kTileSize, 64);
@@ -83,17 +77,17 @@ inline void multiply_blocks(const LeftBlock& a, const Bf16* b, int64_t blocks, F
       Tiles::template multiply_add<2, 5, 6>();
       Tiles::template multiply_add<3, 5, 7>();
     }
-    finish_rows<Tiles>(previous, previous.rows * (k + 1) / blocks);
+    for (owed += previous.rows; owed >= blocks; owed -= blocks) finish_row<Tiles>(previous);
   }
 }
 
 // A sum's address and the bytes between its rows: in C, when a whole block goes there as it is, or `sums`.
 template <class Tiles>
-inline void start_sums(float* sums, int64_t stride) {
+inline void start_sums(const float* sums, int64_t stride) {
   Tiles::template load<0>(sums, stride);
   Tiles::template load<1>(sums + 16, stride);
-  Tiles::template load<2>(reinterpret_cast<char*>(sums) + 16 * stride, stride);
-  Tiles::template load<3>(reinterpret_cast<char*>(sums + 16) + 16 * stride, stride);
+  Tiles::template load<2>(reinterpret_cast<const char*>(sums) + 16 * stride, stride);
+  Tiles::template load<3>(reinterpret_cast<const char*>(sums + 16) + 16 * stride, stride);
 }
 
 template <class Tiles>
@@ -143,8 +137,8 @@ void multiply_tiles(const TileProduct& p) {
         fill_sums(p, row, rows, column, columns, sums);
         start_sums<Tiles>(sums, kSumStride);
       } else if (p.bias != nullptr) {
-        std::memcpy(bias, p.bias + column, static_cast<size_t>(columns) * sizeof(float));
-        start_sums<Tiles>(bias, 0);
+        if (columns < kBlock) std::copy_n(p.bias + column, columns, bias);
+        start_sums<Tiles>(columns < kBlock ? bias : p.bias + column, 0);
       } else {
         Tiles::template zero<0>();
         Tiles::template zero<1>();
@@ -157,7 +151,7 @@ void multiply_tiles(const TileProduct& p) {
       } else {
         multiply_blocks<Tiles, false>(a, b, blocks, previous);
       }
-      finish_rows<Tiles>(previous, previous.rows);
+      finish_rest<Tiles>(previous);
       if (whole) {
         store_sums<Tiles>(p.c + row * p.c_stride + column, p.c_stride * 4, true);
         previous = {};
@@ -174,7 +168,7 @@ void multiply_tiles(const TileProduct& p) {
       which = 1 - which;
     }
   }
-  finish_rows<Tiles>(previous, previous.rows);
+  finish_rest<Tiles>(previous);
 }
 
 // Up to 32 rows of up to 32 columns, zeros beyond the given ones, `to` [32, 32]. Apart from the fast path,

@@ -50,11 +50,32 @@ struct AmxTiles {
     asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSum), "i"(kLeft), "i"(kRight));
   }
 
-  // 16 numbers.
-  static void narrow(const float* from, Bf16* to) {
-    const __m256bh narrow = _mm512_cvtneps_pbh(_mm512_loadu_ps(from));
-    std::memcpy(static_cast<void*>(to), &narrow, sizeof(narrow));
+  // The first `columns` of 32 sums on their way to C, a row by one store. ReLU keeps NaN and -0: of two
+  // zeros, and where one is NaN, the maximum is its second operand. VCVTNE2PS2BF16 would convert both halves
+  // at once; the emulator that stands in for the processor (Bochs 3.1) gets its upper half wrong.
+  static void finish(const float* sums, bool relu, int64_t columns, Bf16* to) {
+    const __m512i lower = _mm512_castsi256_si512(narrow(rectified(sums, relu)));
+    const __m512i row = _mm512_maskz_inserti64x4(0xFF, lower, narrow(rectified(sums + 16, relu)), 1);
+    _mm512_mask_storeu_epi16(to, first(columns), row);
   }
+  static void finish(const float* sums, bool relu, int64_t columns, float* to) {
+    const __mmask32 wanted = first(columns);
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>(wanted), rectified(sums, relu));
+    _mm512_mask_storeu_ps(to + 16, static_cast<__mmask16>(wanted >> 16), rectified(sums + 16, relu));
+  }
+
+ private:
+  static __m512 rectified(const float* sums, bool relu) {
+    const __m512 x = _mm512_loadu_ps(sums);
+    return _mm512_mask_max_ps(x, static_cast<__mmask16>(relu ? 0xFFFF : 0), _mm512_setzero_ps(), x);
+  }
+  static __m256i narrow(__m512 x) {
+    const __m256bh narrow = _mm512_cvtneps_pbh(x);
+    __m256i bits;
+    std::memcpy(&bits, &narrow, sizeof(bits));
+    return bits;
+  }
+  static __mmask32 first(int64_t columns) { return static_cast<__mmask32>((uint64_t{1} << columns) - 1); }
 };
 
 constexpr TileKernels kAmxKernels = kTileKernels<AmxTiles>;

@@ -66,9 +66,10 @@ struct EmulatedTiles {
     }
   }
 
-  // 16 numbers.
-  static void narrow(const float* from, Bf16* to) {
-    for (int64_t i = 0; i < 16; ++i) to[i] = Bf16(from[i]);
+  // The first `columns` of 32 sums on their way to C. ReLU keeps NaN and -0.
+  template <class Out>
+  static void finish(const float* sums, bool relu, int64_t columns, Out* to) {
+    for (int64_t n = 0; n < columns; ++n) to[n] = Out(relu && sums[n] < 0 ? 0.0f : sums[n]);
   }
 
  private:
