@@ -12,12 +12,18 @@ namespace {
 
 std::atomic<bool> emulation_wanted{false};
 
-// A product of whole numbers so small that every sum is exact, in any order, through each kernel.
-std::vector<float> try_out(const TileKernels& kernels) {
+// Whole numbers so small that every sum of products is exact, in any order.
+std::vector<Bf16> small_numbers(int64_t size, int64_t step, int64_t numbers) {
+  std::vector<Bf16> values(size);
+  for (int64_t i = 0; i < size; ++i) values[i] = Bf16(static_cast<float>(i * step % numbers - numbers / 2));
+  return values;
+}
+
+// A product whose edges are cut, through each kernel.
+std::vector<float> try_edges(const TileKernels& kernels) {
   const int64_t rows = 45, depth = 70, columns = 50;
-  std::vector<Bf16> left(depth * rows), right(depth * columns);
-  for (int64_t i = 0; i < depth * rows; ++i) left[i] = Bf16(static_cast<float>(i * 7 % 13 - 6));
-  for (int64_t i = 0; i < depth * columns; ++i) right[i] = Bf16(static_cast<float>(i * 5 % 11 - 5));
+  const std::vector<Bf16> left = small_numbers(depth * rows, 7, 13),
+                          right = small_numbers(depth * columns, 5, 11);
   std::vector<Bf16> b(tiled_size(depth, columns)), a(tiled_size(depth, rows));
   std::vector<float> bias(columns, 3.0f), result(rows * columns);
   kernels.interleave(right.data(), columns, depth, columns, b.data());
@@ -41,13 +47,52 @@ std::vector<float> try_out(const TileKernels& kernels) {
   return result;
 }
 
+// What training does most: whole blocks to Bf16, and onto f32 sums. The right factor comes both ways. Returns
+// whether they are as plain loops have them.
+bool whole_blocks_are_right(const TileKernels& kernels) {
+  const int64_t size = 64;  // of all sides
+  const std::vector<Bf16> left = small_numbers(size * size, 7, 13), right = small_numbers(size * size, 5, 11);
+  std::vector<Bf16> b(tiled_size(size, size)), b_transposed(b), right_transposed(right), narrow(size * size);
+  std::vector<float> sums(size * size, 5.0f);
+  for (int64_t i = 0; i < size * size; ++i) right_transposed[i % size * size + i / size] = right[i];
+  kernels.interleave(right.data(), size, size, size, b.data());
+  kernels.interleave_columns(right_transposed.data(), size, size, size, b_transposed.data());
+  TileProduct product{.rows = size,
+                      .depth = size,
+                      .columns = size,
+                      .a = left.data(),
+                      .a_stride = size,
+                      .b = b.data(),
+                      .b_panel_stride = tile_panel_size(size),
+                      .relu = true,
+                      .c_bf16 = narrow.data(),
+                      .c_stride = size};
+  kernels.multiply(product);
+  product.b = b_transposed.data();
+  product.relu = false;
+  product.accumulate = true;
+  product.c = sums.data();
+  product.c_bf16 = nullptr;
+  kernels.multiply(product);
+  for (int64_t r = 0; r < size; ++r) {
+    for (int64_t n = 0; n < size; ++n) {
+      float sum = 0.0f;
+      for (int64_t k = 0; k < size; ++k)
+        sum += static_cast<float>(left[r * size + k]) * static_cast<float>(right[k * size + n]);
+      if (narrow[r * size + n].bits != Bf16(std::max(0.0f, sum)).bits) return false;
+      if (sums[r * size + n] != 5.0f + sum) return false;
+    }
+  }
+  return true;
+}
+
 const TileKernels& checked_amx_kernels() {
   const TileKernels* const kernels = amx_tile_kernels();
   require(
       kernels != nullptr,
       "this build has no kernels for the processor's matrix units; set HEED_CPU=avx512 to do without them");
   require(
-      try_out(*kernels) == try_out(emulated_tile_kernels()),
+      try_edges(*kernels) == try_edges(emulated_tile_kernels()) && whole_blocks_are_right(*kernels),
       "the processor's matrix units do not compute what they should; set HEED_CPU=avx512 to do without them");
   return *kernels;
 }
