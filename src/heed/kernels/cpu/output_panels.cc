@@ -256,13 +256,13 @@ class LossBlock {
   const VocabularyCut& cut_;
   int64_t stride_, begin_ = 0, rows_ = 0;
   LeftRows<T> x_;              // [rows, D]
-  float* slices_ = nullptr;    // [slices][128, stride]: logits, exponentials, their gradient
+  float* slices_ = nullptr;    // [slices][256, stride]: logits, exponentials, their gradient
   RowStatistics* statistics_;  // [rows, slices]
   float* factors_;             // [rows, slices]
   float* target_logits_;       // [rows]
   float* x_panels_ = nullptr;  // x as right factor, one of the two
   Bf16* x_tiles_ = nullptr;
-  float* partial_ = nullptr;  // [slices][128, D]
+  float* partial_ = nullptr;  // [slices][256, D]
 };
 
 // Offers the scores of one slice of a row; ids count from `word`.
