@@ -17,12 +17,20 @@ stub() {
 {
   stub "$tree/scripts/packages" '[[ ! -e "$SCRATCH/no_$2" ]] || { echo "packages: run apt-get" >&2; exit 2; }
 echo "packages ok (14 already there)"'
-  stub "$scratch/bin/cmake" 'echo "cmake $*" >>"$SCRATCH/calls"; touch build/CMakeCache.txt'
+  stub "$scratch/bin/cmake" 'echo "cmake $*" >>"$SCRATCH/calls"; touch build/CMakeCache.txt
+[[ ! -e "$SCRATCH/no_library" ]] || exit 1
+touch build/build.ninja'
   stub "$scratch/bin/ninja" 'echo "ninja $*" >>"$SCRATCH/calls"; [[ ! -e "$SCRATCH/no_compiler" ]]'
   stub "$scratch/bin/apt-get" 'exit 100'
   stub "$tree/build/heed" 'echo "heed $*" >>"$SCRATCH/calls"
 case $1 in
-  train) mkdir -p "$4"; [[ ! -e "$SCRATCH/interrupt" ]] || exit 130 ;;
+  train)
+    mkdir -p "$4"
+    printf "train:\n  updates: 1234\n" >"$4/config.yaml"
+    for update in 1 11 21; do
+      printf "{\"event\":\"update\",\"update\":%s,\"loss\":1,\"seconds\":%s}\n" $update $((update / 10)).5
+    done >"$4/log.jsonl"
+    [[ ! -e "$SCRATCH/interrupt" ]] || exit 130 ;;
   translate) if [[ "${3:-}" == -i ]]; then cp "$4" "$6"; else echo "1984-03-03"; fi ;;
   evaluate) printf "%s\n" "chrF2|nrefs:1 = 87.5" "BLEU|nrefs:1 = 61.2 70.0/60.0/50.0/40.0 (BP = 1.000)" ;;
 esac'
@@ -30,8 +38,10 @@ esac'
 export PATH=$scratch/bin:$PATH
 quickstart=$tree/scripts/quickstart
 
-touch "$scratch/no_"
-mv "$scratch/no_" "$scratch/no_compiler"
+touch "$scratch/no_library"
+check_status "a configuration that fails" 1 "$quickstart"
+rm "$scratch/no_library"
+touch "$scratch/no_compiler"
 check_status "a build that fails" 1 "$quickstart"
 rm "$scratch/no_compiler"
 
@@ -39,12 +49,15 @@ rm "$scratch/no_compiler"
 touch "$scratch/interrupt"
 check_status "training interrupted" 130 "$quickstart" --minutes 5
 check_matches "it says that the task is a generated one" "$(<"$scratch/check_status")" "the task is a generated one"
-check_matches "the time left" "$(<"$scratch/calls")" "train recipes/dates/dates.yaml --out runs/dates --minutes"
+check_matches "configured again" "$(grep -c cmake "$scratch/calls")" 2
+# Ten updates a second for what is left of 240 seconds, and a twentieth more.
+updates=$(sed -n 's/^heed train .*--set train.updates=\([0-9]*\) --minutes 4\.[45]$/\1/p' "$scratch/calls")
+check "as many updates as fit" "$((updates > 2400 && updates <= 2520))" 1
 rm "$scratch/interrupt"
 
 check_status "gone on with" 0 "$quickstart"
 said=$(<"$scratch/check_status")
-check_matches "from the checkpoint" "$(<"$scratch/calls")" " --resume"
+check "from the checkpoint" "$(grep -c -- '--set train.updates=1234 --minutes [0-9.]* --resume$' "$scratch/calls")" 1
 check_matches "the scores" "$said" "best model: runs/dates   test chrF 87.5  BLEU 61.2"
 check_matches "a translation" "$said" "1984-03-03"
 check_matches "what to try next" "$said" "Next: build/heed"
@@ -59,7 +72,7 @@ echo "English-German" >"$tree/recipes/localisation/data/en-de/counts"
 echo x | tee "$tree/recipes/localisation/data/en-de/test.en" >"$tree/recipes/localisation/data/en-de/test.de"
 check_status "with text" 0 "$quickstart" --minutes 1
 check_matches "trains on it" "$(<"$scratch/calls")" \
-  "heed train recipes/localisation/quickstart.yaml --out runs/localisation --minutes 1.0"
+  "heed train recipes/localisation/quickstart.yaml --out runs/localisation --set train.updates=630 --minutes 1.0"
 
 touch "$scratch/no_" "$scratch/no_data"
 check_status "no packages at all" 2 "$quickstart"
