@@ -57,7 +57,7 @@ inline LeftBlock left_block(const TileProduct& p, int64_t row, int64_t rows, Bf1
   const int64_t width = blocks * kTileDepth;
   std::memset(static_cast<void*>(padded), 0, static_cast<size_t>(kBlock * width) * sizeof(Bf16));
   for (int64_t r = 0; r < rows; ++r, from += p.a_stride) {
-    std::memcpy(padded + r * width, from, static_cast<size_t>(p.depth) * sizeof(Bf16));
+    std::copy_n(from, p.depth, padded + r * width);
   }
   return {{padded, padded + kTileRows * width}, width * 2, kTileDepth};
 }
