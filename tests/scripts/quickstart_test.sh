@@ -31,7 +31,7 @@ case $1 in
       printf "{\"event\":\"update\",\"update\":%s,\"loss\":1,\"seconds\":%s}\n" $update $((update / 10)).5
     done >"$4/log.jsonl"
     [[ ! -e "$SCRATCH/interrupt" ]] || exit 130 ;;
-  translate) if [[ "${3:-}" == -i ]]; then cp "$4" "$6"; else echo "1984-03-03"; fi ;;
+  translate) if [[ "${3:-}" == -i ]]; then cp "$4" "$6"; else cat >/dev/null; echo "1984-03-03"; fi ;;
   evaluate) printf "%s\n" "chrF2|nrefs:1 = 87.5" "BLEU|nrefs:1 = 61.2 70.0/60.0/50.0/40.0 (BP = 1.000)" ;;
 esac'
 }
