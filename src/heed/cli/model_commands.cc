@@ -1,5 +1,4 @@
 // heed info, heed average, heed tokenize, heed score: small commands around a model folder.
-#include "heed/base/config_yaml.h"
 #include "heed/base/file.h"
 #include "heed/base/json.h"
 #include "heed/base/text_util.h"
@@ -134,8 +133,7 @@ int average(Arguments arguments) {
   }
   if (updates.empty()) fail_input("{}: no checkpoints are here to average", path);
 
-  RunConfig config;
-  read_yaml(folder.read_config(), folder.file("config.yaml"), config);
+  const RunConfig config = load_config(folder);
   const AnyModel model = make_model(config, load_text(config.text, folder), std::nullopt);
   ParameterStore& parameters = model.model().parameters();
   load_average(folder, updates, parameters);
@@ -164,8 +162,7 @@ int tokenize(Arguments arguments) {
     of_codes = make_bpe_segmenter(read_codes(options.codes), options.codes);
   } else {
     const ModelFolder folder = ModelFolder::open(path);
-    RunConfig config;
-    read_yaml(folder.read_config(), folder.file("config.yaml"), config);
+    const RunConfig config = load_config(folder);
     text = load_text(config.text, folder);
   }
   if (options.target && !text.target && !of_codes)

@@ -115,9 +115,7 @@ GuidedAttention guided_additive_attention(Context& c, const Var& queries, const 
     if (queries.gradient) queries.gradient->add(c, dq);
     if (keys.gradient) keys.gradient->add(c, dk);
     if (values.gradient) values.gradient->add(c, dv);
-    const Tensor sum = c.allocate(score.shape(), DType::f32);
-    sum_rows_into(d_score, sum);
-    score.gradient().add(c, sum);
+    add_row_sums(score, c, d_score);
   });
   return attended;
 }

@@ -210,9 +210,7 @@ void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& t
   add_weight_gradient<T>(c, cell.d_gates_h, saved.between, *in.weight, in.bias);
   add_weight_gradient<T>(c, d_queries, saved.between, *in.query_weight, nullptr);
   if (conditional) add_weight_gradient<T>(c, first.d_gates_h, saved.before, *in.first_weight, in.first_bias);
-  const Tensor score_sum = c.allocate(in.score->shape(), DType::f32);
-  sum_rows_into(d_score, score_sum);
-  in.score->gradient().add(c, score_sum);
+  add_row_sums(*in.score, c, d_score);
   if (in.gates_x.gradient) in.gates_x.gradient->add(c, conditional ? first.d_gates_x : cell.d_gates_x);
   if (in.keys.gradient) in.keys.gradient->add(c, d_keys);
   if (in.context_gates.gradient) in.context_gates.gradient->add(c, d_context_gates);

@@ -40,11 +40,13 @@ std::vector<Tensor> AttentionPairs::cut_into_sentences(const Tensor& weights) co
   return cut;
 }
 
-void sum_rows_into(const Tensor& rows, const Tensor& sum) {
+void add_row_sums(const Parameter& parameter, Context& c, const Tensor& rows) {
+  const Tensor sum = c.allocate(parameter.shape(), DType::f32);
   float* total = sum.data<float>();
   std::fill_n(total, sum.size(), 0.0f);
   for (int64_t r = 0; r < rows.rows(); ++r)
     for (int64_t i = 0; i < sum.size(); ++i) total[i] += rows.row<float>(r)[i];
+  parameter.gradient().add(c, sum);
 }
 
 }  // namespace heed

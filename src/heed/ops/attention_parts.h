@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "heed/autograd/parameter.h"
 #include "heed/ops/attention.h"
 #include "heed/tensor/layout.h"
 #include "heed/tensor/tensor.h"
@@ -34,7 +35,8 @@ struct AttentionPairs {
   void add(int32_t query_end, int32_t first_key, int32_t last_key);
 };
 
-// Writes the sum of the rows, in their order, into `sum`, which has as many numbers as a row; both f32.
-void sum_rows_into(const Tensor& rows, const Tensor& sum);
+// Adds the sum of the rows, in their order, to the gradient of a parameter with as many numbers as a row:
+// each row is a sentence's part of it, f32.
+void add_row_sums(const Parameter& parameter, Context& c, const Tensor& rows);
 
 }  // namespace heed

@@ -116,10 +116,7 @@ Var local_attention(Context& c, const Var& queries, const Layout& query_layout,
     if (places.gradient) places.gradient->add(c, d_places);
     if (keys.gradient) keys.gradient->add(c, dk);
     if (values.gradient) values.gradient->add(c, dv);
-    if (!d_score) return;
-    const Tensor sum = c.allocate(options.score->shape(), DType::f32);
-    sum_rows_into(d_score, sum);
-    options.score->gradient().add(c, sum);
+    if (d_score) add_row_sums(*options.score, c, d_score);
   });
   return out;
 }

@@ -90,13 +90,8 @@ void add_gradients(Context& c, const ExpectedPass& pass, const Tensor& d_out, co
   if (pass.keys.gradient) pass.keys.gradient->add(c, dk);
   if (pass.values.gradient) pass.values.gradient->add(c, dv);
   if (pass.before.gradient) pass.before.gradient->add(c, d_before);
-  const auto add_sum = [&](const Parameter& parameter, const Tensor& parts) {
-    const Tensor sum = c.allocate(parameter.shape(), DType::f32);
-    sum_rows_into(parts, sum);
-    parameter.gradient().add(c, sum);
-  };
-  if (d_score) add_sum(*options.score, d_score);
-  add_sum(*options.offset, d_offset);
+  if (d_score) add_row_sums(*options.score, c, d_score);
+  add_row_sums(*options.offset, c, d_offset);
 }
 
 }  // namespace

@@ -9,6 +9,12 @@
 
 namespace heed {
 
+RunConfig load_config(const ModelFolder& folder) {
+  RunConfig config;
+  read_yaml(folder.read_config(), folder.file("config.yaml"), config);
+  return config;
+}
+
 ModelText load_text(const TextConfig& config, const ModelFolder& folder) {
   TextFiles files;
   for (const std::string& name : list_folder(folder.path())) {
@@ -28,7 +34,7 @@ AnyModel make_model(const RunConfig& config, const ModelText& text, std::optiona
 
 SavedModel::SavedModel(const std::string& path, int threads, Precision precision) : path_(path) {
   const ModelFolder folder = ModelFolder::open(path);
-  read_yaml(folder.read_config(), folder.file("config.yaml"), config_);
+  config_ = load_config(folder);
   if (precision != Precision::automatic) config_.precision = precision;
   if (!folder.has_weights()) {
     fail_input(

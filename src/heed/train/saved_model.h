@@ -12,6 +12,9 @@
 
 namespace heed {
 
+// The configuration that a folder keeps. Throws InputError with file and line.
+RunConfig load_config(const ModelFolder& folder);
+
 // The text part that a folder keeps. Throws InputError naming what is missing or damaged.
 ModelText load_text(const TextConfig& config, const ModelFolder& folder);
 

@@ -27,12 +27,6 @@ bool may_differ(const std::string& key, const RunConfig& config) {
   return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const char* k) { return key == k; });
 }
 
-RunConfig config_of(const ModelFolder& folder) {
-  RunConfig config;
-  read_yaml(folder.read_config(), folder.file("config.yaml"), config);
-  return config;
-}
-
 void require_same_config(const RunConfig& before, const RunConfig& config, const ModelFolder& folder) {
   for (const ConfigDifference& difference : differences(visit_of(before), visit_of(config))) {
     if (may_differ(difference.path, config)) continue;
@@ -220,7 +214,7 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   if (folder_exists(path)) held.emplace(path, options.resume);
   const bool resuming = held && held->folder.latest();
   if (resuming) {
-    const RunConfig before = config_of(held->folder);
+    const RunConfig before = load_config(held->folder);
     if (asked.precision == Precision::automatic) config.precision = before.precision;
     require_same_config(before, config, held->folder);
   }

@@ -166,8 +166,10 @@ Scene line_chart(const LineChart& chart) {
         }
     }
   spread(labels, frame);
-  for (const EndLabel& label : labelled ? labels : std::vector<EndLabel>())
-    scene.add(Text{{label.x, label.y + 4}, label.name, kLabelFont, label.paint, Anchor::start, 0, true});
+  for (const EndLabel& label : labels) {
+    if (labelled)
+      scene.add(Text{{label.x, label.y + 4}, label.name, kLabelFont, label.paint, Anchor::start, 0, true});
+  }
   if (labels.empty())
     scene.add(Text{{(frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2},
                    "no values yet",
