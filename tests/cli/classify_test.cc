@@ -167,6 +167,32 @@ TEST_F(Classify, ReadsAsMuchOfATextAsTrainingDid) {
             nlohmann::json::parse(R"(["a", "b", "c", "</s>"])"));
 }
 
+// As the user wrote them, though the model reads words without case and punctuation.
+TEST_F(Classify, ShowsTheWordsOfTheTextWithTheirPunctuation) {
+  ASSERT_EQ(task_->train("plain", {"text.punctuation=drop", "text.lowercase=true", "train.updates=2"}).code,
+            0);
+  const auto seen = [&](const std::string& text, const std::vector<std::string>& options = {}) {
+    std::vector<std::string> command = {"attend", path("plain"), text, "-o", path("seen.json")};
+    command.insert(command.end(), options.begin(), options.end());
+    const Result result = run_heed(command);
+    EXPECT_EQ(result.code, 0) << result.errors;
+    return nlohmann::json::parse(read_file(path("seen.json")));
+  };
+  const auto json = seen("A - rain-sun, but what B! ...");
+  EXPECT_EQ(json["words"],
+            nlohmann::json::parse(R"(["a", "-", "rain-sun,", "but", "what", "b!", "...", "</s>"])"));
+  EXPECT_EQ(json.at("weights").at(1), 0.0);
+  EXPECT_EQ(json.at("weights").at(6), 0.0);
+  double sum = 0;
+  for (const auto& weight : json["weights"]) sum += weight.get<double>();
+  EXPECT_NEAR(sum, 1.0, 1e-5);
+
+  const auto pieces = seen("A rain-sun!", {"--pieces"});
+  EXPECT_EQ(pieces["words"], nlohmann::json::parse(R"(["a", "rain", "sun", "</s>"])"));
+  EXPECT_NEAR(seen("A rain-sun!")["weights"][1].get<double>(),
+              pieces["weights"][1].get<double>() + pieces["weights"][2].get<double>(), 1e-6);
+}
+
 TEST_F(Classify, AttentionInTheTerminalAndAsPictures) {
   const Result seen = run_heed({"attend", path("model"), "a rain b"});
   EXPECT_EQ(seen.code, 0) << seen.errors;

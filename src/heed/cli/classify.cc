@@ -50,8 +50,7 @@ int classify(Arguments arguments) {
       .bind(options);
   parser.footer(
       "Example: heed classify MODEL -i reviews.txt -o labels && heed evaluate -i labels --reference gold "
-      "--metric "
-      "accuracy,f1");
+      "--metric accuracy,f1");
   parser.parse(arguments);
   if (!only.empty() && !options.input.empty())
     fail_input("heed classify: a text and --input {} were given; leave one out", options.input);
@@ -62,15 +61,25 @@ int classify(Arguments arguments) {
   const TextClassifier& classifier = model.text_classifier();
   Output output(options.output);
   const view::TerminalStyle style = options.output.empty() ? terminal_style() : view::TerminalStyle();
+  const auto label = [&](const ClassifiedText& text) {
+    output.line(fmt::format("{}\t{:.4f}", text.label, text.probability()));
+  };
+  const auto attend = [&](const std::string& line) {
+    if (model.text().source->split(line).empty())
+      label(classifier.classify(model.context(), {line}, options.classify).front());
+    else
+      output.write(view::words_text(view::look_at_words(model, line), style));
+  };
   const auto classify = [&](const std::vector<std::string>& lines) {
-    const std::vector<ClassifiedText> texts = classifier.classify(model.context(), lines, options.classify);
-    for (size_t i = 0; i < lines.size(); ++i) {
-      if (options.json)
-        output.line(in_json(model.text().labels, texts[i]));
-      else if (options.attend && !model.text().source->split(lines[i]).empty())
-        output.write(view::words_text(view::look_at_words(model, lines[i]), style));
-      else
-        output.line(fmt::format("{}\t{:.4f}", texts[i].label, texts[i].probability()));
+    if (options.attend) {
+      for (const std::string& line : lines) attend(line);
+    } else {
+      for (const ClassifiedText& text : classifier.classify(model.context(), lines, options.classify)) {
+        if (options.json)
+          output.line(in_json(model.text().labels, text));
+        else
+          label(text);
+      }
     }
     output.flush();
   };

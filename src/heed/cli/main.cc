@@ -39,8 +39,7 @@ constexpr Command kCommands[] = {
 std::string help() {
   std::string text =
       "heed: sequence-to-sequence models with attention, trained and run on an ordinary computer\n\nUsage: "
-      "heed "
-      "COMMAND ...\n\n";
+      "heed COMMAND ...\n\n";
   for (const Command& command : kCommands) text += fmt::format("  {:<11}{}\n", command.name, command.summary);
   return text + "\nheed COMMAND --help explains a command; heed --version tells the version.\n";
 }

@@ -28,8 +28,7 @@ void RnnConfig::visit(ConfigVisitor& v) {
   v("residual", residual, "from the second layer on, a layer's input is added to its output");
   v("layer_norm", layer_norm,
     "LayerNorm (Ba et al. 2016) of what each layer hands on, after the residual; the states that a layer "
-    "carries "
-    "from step to step, and of the decoder's first layer the query, stay as they are");
+    "carries from step to step, and of the decoder's first layer the query, stay as they are");
   v("attention", attention, {"none", "dot", "scaled_dot", "bilinear", "additive"},
     "how the decoder scores source positions; none: it knows the encoder's last state only");
   v("attend", attend, {"before", "conditional", "after"},
@@ -45,12 +44,10 @@ void RnnConfig::visit(ConfigVisitor& v) {
   v("attention_width", attention_width, "width of additive scores; 0: as width", between(0, 65536));
   v("project_values", project_values,
     "attention sums a projection of what the encoder gives, learnt for it, so that keys and values are "
-    "apart; "
-    "else what the encoder gives");
+    "apart; else what the encoder gives");
   v("window", window, {"global", "local_m", "local_p"},
     "attend: after only: all of the source is seen, or a window around the same position or around a "
-    "predicted "
-    "one (Luong et al. 2015, section 3.2)");
+    "predicted one (Luong et al. 2015, section 3.2)");
   v("window_reach", window_reach, "D: a local window's keys are at most so far from its centre",
     between(1, 65536));
   v("embedding_dropout", embedding_dropout, "dropout of both embeddings", between(0.0, 0.99));

@@ -96,8 +96,7 @@ Transformer::Transformer(const TransformerConfig& config, int64_t source_words, 
   if (config.tying == Tying::all && source_words != target_words) {
     fail_input(
         "model.tying: all needs one vocabulary for both sides, but the source has {} words and the target "
-        "{}; set "
-        "text.shared: true, or model.tying: target",
+        "{}; set text.shared: true, or model.tying: target",
         source_words, target_words);
   }
 

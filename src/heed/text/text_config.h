@@ -53,8 +53,7 @@ struct TextConfig {
     v("codes", codes, "bpe: the codes file that learn-bpe of subword-nmt wrote, plain or .gz");
     v("punctuation", punctuation, {"keep", "apart", "drop"},
       "words: what becomes of all but letters, digits and apostrophes: part of the word, a word each, or "
-      "left "
-      "out");
+      "left out");
     v("minimum_count", minimum_count, "words seen less often are left out (not sentencepiece)", at_least(1));
     v("character_coverage", character_coverage, "share of the characters that sentencepiece keeps as pieces",
       between(0.9, 1.0));

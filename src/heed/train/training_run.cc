@@ -128,8 +128,7 @@ void require_labels(const RunConfig& config) {
   if (!config.model.classifies() || CorpusReader(config.data.train).has_target()) return;
   fail_input(
       "{}: a classifier is learnt from texts and their labels; give data.train.target, or a label column in "
-      "the "
-      "tsv",
+      "the tsv",
       config.data.train.name());
 }
 

@@ -64,8 +64,7 @@ std::string attention_page(const AttentionMap& map) {
   check_attention(map);
   std::string body =
       "<h1>Attention</h1>\n<p class=\"note\">Each row is a word that attends, across is what it attends to; "
-      "a "
-      "cell's shade is its weight.";
+      "a cell's shade is its weight.";
   if (map.heads.size() > 1) body += " Choose a head to see it large.";
   body += "</p>\n<section class=\"card\">\n" + attention_figure(map) + "</section>\n";
   return html_page("Attention", body);

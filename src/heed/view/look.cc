@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "heed/data/batch.h"
+#include "heed/text/unicode.h"
 
 namespace heed::view {
 namespace {
@@ -30,12 +32,37 @@ Side side_of(const TextProcessor& processor, const std::string& text) {
   return side;
 }
 
+WordsOfPieces each_its_own(const std::vector<std::string>& pieces) {
+  WordsOfPieces words{std::vector<int32_t>(pieces.size()), pieces};
+  std::iota(words.word_of_piece.begin(), words.word_of_piece.end(), 0);
+  return words;
+}
+
 // What a map joins the side's pieces to: characters stay as they are, for their order is what one looks at.
 WordsOfPieces shown_words(const Side& side) {
-  if (!side.of_characters) return side.words;
-  WordsOfPieces pieces{{}, side.tokens};
-  for (size_t i = 0; i < side.tokens.size(); ++i) pieces.word_of_piece.push_back(static_cast<int32_t>(i));
-  return pieces;
+  return side.of_characters ? each_its_own(side.tokens) : side.words;
+}
+
+// The words of a text between its blanks, punctuation and all, and which of them each piece is from; `pieces`
+// may end before the text does. Where the text is not cut word by word, the words that its pieces make.
+WordsOfPieces written_words(const TextProcessor& processor, std::string_view text,
+                            std::span<const std::string> pieces) {
+  WordsOfPieces written;
+  std::vector<std::string> made;
+  for (const std::string_view word : split_words(text)) {
+    const std::vector<std::string> cut = processor.split(word);
+    if (made.size() >= pieces.size() && !cut.empty()) break;
+    written.word_of_piece.insert(written.word_of_piece.end(), cut.size(),
+                                 static_cast<int32_t>(written.words.size()));
+    written.words.emplace_back(word);
+    made.insert(made.end(), cut.begin(), cut.end());
+  }
+  if (made.size() < pieces.size() || !std::equal(pieces.begin(), pieces.end(), made.begin())) {
+    WordPieces joined = processor.words(pieces);
+    return {std::move(joined.word_of_piece), std::move(joined.words)};
+  }
+  written.word_of_piece.resize(pieces.size());
+  return written;
 }
 
 std::string name_of(AttentionKind kind, int64_t layer, int64_t head) {
@@ -171,17 +198,15 @@ AttentionMap look(SavedModel& model, const std::string& source, const std::optio
 }
 
 WordWeights look_at_words(SavedModel& model, const std::string& text, bool join) {
+  const TextProcessor& processor = *model.text().source;
   Side side = checked_source(model, text);
   const std::vector<int32_t> read = model.text_classifier().read(text);
-  // A text that was cut ends where the model stops reading.
-  if (read.size() < side.ids.size()) {
-    side.tokens.resize(read.size() - 1);
-    const WordPieces words = model.text().source->words(side.tokens);
-    side.tokens.emplace_back(kEndMark);
-    side.words = {words.word_of_piece, words.words};
-    side.words.word_of_piece.push_back(static_cast<int32_t>(side.words.words.size()));
-    side.words.words.emplace_back(kEndMark);
-  }
+  side.tokens.resize(read.size() - 1);  // a text that was cut ends where the model stops reading
+  WordsOfPieces shown =
+      join ? written_words(processor, processor.prepared(text), side.tokens) : each_its_own(side.tokens);
+  shown.word_of_piece.push_back(static_cast<int32_t>(shown.words.size()));
+  shown.words.emplace_back(kEndMark);
+
   Context& c = model.context();
   const std::vector<Tensor> seen = model.classifier().attention(c, make_field(std::span(&read, 1)));
   c.arena.reset();
@@ -189,11 +214,11 @@ WordWeights look_at_words(SavedModel& model, const std::string& text, bool join)
     fail_input("the model does not attend: its configuration has no attention in model.pooling");
   const ClassifiedText classified = model.text_classifier().classify(c, {text}).front();
 
-  WordWeights words{join ? side.words.words : side.tokens, {}, classified.label, classified.probability()};
+  WordWeights words{std::move(shown.words), {}, classified.label, classified.probability()};
   words.weights.resize(words.words.size());
   const float* weights = seen.front().data<float>();
   for (size_t i = 0; i < read.size(); ++i)
-    words.weights[join ? static_cast<size_t>(side.words.word_of_piece[i]) : i] += weights[i];
+    words.weights[static_cast<size_t>(shown.word_of_piece[i])] += weights[i];
   return words;
 }
 
