@@ -107,6 +107,10 @@ TEST(Options, WrongInputSaysWhatIsExpected) {
             "heed translate: unknown option --baem. Did you mean --beam? (heed translate --help lists them)");
   EXPECT_EQ(error_of({"m", "--zzzzzzzzz=5"}),
             "heed translate: unknown option --zzzzzzzzz. (heed translate --help lists them)");
+  EXPECT_EQ(
+      error_of({"- a text"}),
+      "heed translate: unknown option - a text. A text that begins with a dash goes after --, which ends "
+      "the options. (heed translate --help lists them)");
   EXPECT_EQ(error_of({"m", "--beam", "0"}), "--beam: found \"0\", expected a whole number between 1 and 64");
   EXPECT_EQ(error_of({"m", "--beam", "many"}),
             "--beam: found \"many\", expected a whole number between 1 and 64");

@@ -203,8 +203,13 @@ void OptionParser::fail_unknown(const std::string& argument) const {
     for (const ConfigKey& key : list_keys(visit))
       if (key.type != "group") known.push_back("--" + option_name(key.path));
   const auto meant = nearest(name, known);
-  fail_input("{}: unknown option {}.{} ({} --help lists them)", command_, name,
-             meant ? fmt::format(" Did you mean {}?", *meant) : "", command_);
+  std::string hint;
+  if (meant) {
+    hint = fmt::format(" Did you mean {}?", *meant);
+  } else if (name.find(' ') != name.npos) {
+    hint = " A text that begins with a dash goes after --, which ends the options.";
+  }
+  fail_input("{}: unknown option {}.{} ({} --help lists them)", command_, name, hint, command_);
 }
 
 std::string OptionParser::usage() const {
