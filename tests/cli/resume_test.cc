@@ -130,19 +130,23 @@ TEST(Resume, KilledWhileWriting) {
   const ToyTask task;
   ASSERT_EQ(run_heed(task.train("whole", {}, kThreads[0])).code, 0);
   std::vector<std::function<bool(const std::string&, int64_t)>> moments;
-  const auto writing = [](const std::string& where, const std::string& what) {
-    return [=](const std::string& folder, int64_t) { return is_writing(folder, where, what); };
+  // What lasts a moment is missed now and then where other work runs; the kill then comes with the checkpoint
+  // of update `at_last`.
+  const auto writing = [](const std::string& where, const std::string& what, int64_t at_last) {
+    return [=](const std::string& folder, int64_t) {
+      return is_writing(folder, where, what) || latest(folder) >= at_last;
+    };
   };
   moments.push_back([](const std::string& folder, int64_t) { return folder_exists(folder); });
-  moments.push_back(writing("", "vocabulary"));
-  moments.push_back(writing("", "config.yaml"));
+  moments.push_back(writing("", "vocabulary", 10));
+  moments.push_back(writing("", "config.yaml", 10));
   // The first checkpoint is half there, then whole but not yet marked as the best, then not yet the model.
-  moments.push_back(writing("/checkpoints", ".tmp-"));
-  moments.push_back(writing("/checkpoints", "000010"));
-  moments.push_back(writing("/checkpoints", "000020"));
-  moments.push_back(writing("/checkpoints", "best."));
-  moments.push_back(writing("", "model.safetensors."));
-  moments.push_back(writing("/checkpoints", ".tmp-"));
+  moments.push_back(writing("/checkpoints", ".tmp-", 10));
+  moments.push_back(writing("/checkpoints", "000010", 10));
+  moments.push_back(writing("/checkpoints", "000020", 20));
+  moments.push_back(writing("/checkpoints", "best.", 30));
+  moments.push_back(writing("", "model.safetensors.", 40));
+  moments.push_back(writing("/checkpoints", ".tmp-", 50));
   EXPECT_GE(train_with_kills(task, {}, moments), 5);
   expect_same(results(task.path("whole")), results(task.path("killed")));
 }

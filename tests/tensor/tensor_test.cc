@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "heed/base/random.h"
 #include "heed/tensor/arena.h"
 
 namespace heed {
@@ -49,6 +51,33 @@ TEST(Arena, ReusesWhatWasGivenBack) {
     arena.reset();
   }
   EXPECT_EQ(arena.reserved_bytes(), reserved);
+}
+
+TEST(Arena, TakesALargerBlockBeforeFreshMemory) {
+  Arena arena;
+  const float* const large = arena.allocate({1000}, DType::f32).data<float>();
+  {
+    const Tensor smaller = arena.allocate({300}, DType::f32);
+    EXPECT_EQ(smaller.data<float>(), large);
+    EXPECT_NE(arena.allocate({1000}, DType::f32).data<float>(), large);
+  }
+  EXPECT_EQ(arena.allocate({1000}, DType::f32).data<float>(), large);  // it is as large as it was
+  EXPECT_NE(arena.allocate({100}, DType::f32).data<float>(), large);   // not ten times too large
+}
+
+TEST(Arena, LiveBlocksNeverOverlap) {
+  Arena arena;
+  std::vector<Tensor> live(20);
+  for (uint64_t i = 0; i < 2000; ++i) {
+    Tensor& tensor = live[uniform_below(1, 2 * i, live.size())];
+    if (tensor) {
+      const float* const numbers = tensor.data<float>();
+      for (int64_t k = 1; k < tensor.size(); ++k) ASSERT_EQ(numbers[k], numbers[0]) << "block " << i;
+    }
+    const auto size = static_cast<int64_t>(1 + uniform_below(1, 2 * i + 1, 3000));
+    tensor = arena.allocate({size}, DType::f32);
+    std::fill_n(tensor.data<float>(), size, static_cast<float>(i));
+  }
 }
 
 TEST(Arena, BlocksAreAsLargeAsAsked) {

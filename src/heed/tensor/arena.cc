@@ -32,21 +32,16 @@ int64_t bytes_of_class(int size_class) {
 
 class ArenaStorage final : public Storage {
  public:
-  ArenaStorage(Arena& arena, std::byte* block, int size_class)
-      : Storage(block, arena.epoch_.get()),
-        epoch_(arena.epoch_),
-        arena_(&arena),
-        block_(block),
-        class_(size_class) {}
+  ArenaStorage(Arena& arena, Arena::Block block)
+      : Storage(block.bytes, arena.epoch_.get()), epoch_(arena.epoch_), arena_(&arena), block_(block) {}
   ~ArenaStorage() override {
-    if (!is_stale()) arena_->give_back(block_, class_);
+    if (!is_stale()) arena_->give_back(block_);
   }
 
  private:
   std::shared_ptr<uint64_t> epoch_;
   Arena* arena_;
-  std::byte* block_;
-  int class_;
+  Arena::Block block_;
 };
 
 Arena::Arena() = default;
@@ -60,19 +55,24 @@ Tensor Arena::allocate(Shape shape, DType dtype) {
   const int64_t bytes = shape.size() * size_of(dtype);
   const int size_class = class_of(bytes);
   require(size_class < kClasses, "a tensor of shape {} does not fit into memory", shape.to_string());
-  std::byte* block = take(bytes_of_class(size_class), size_class);
-  if (fill_with_nan_) std::memset(block, 0xFF, static_cast<size_t>(bytes_of_class(size_class)));
-  return Tensor(std::make_shared<ArenaStorage>(*this, block, size_class), shape, dtype);
+  const Block block = take(size_class);
+  if (fill_with_nan_) std::memset(block.bytes, 0xFF, static_cast<size_t>(bytes_of_class(block.size_class)));
+  return Tensor(std::make_shared<ArenaStorage>(*this, block), shape, dtype);
 }
 
-std::byte* Arena::take(int64_t bytes, int size_class) {
-  if (std::vector<std::byte*>& blocks = free_[size_class]; !blocks.empty()) {
-    std::byte* block = blocks.back();
-    blocks.pop_back();
+Arena::Block Arena::take(int size_class) {
+  // What was given back may be up to four times too large: a step asks for many sizes, and whatever lies idle
+  // is better than more. (An update of base in f32 then takes 860 MB instead of 990, where 840 are in use.)
+  const int last = std::min(size_class + 2 * 8, kClasses - 1);
+  for (int c = size_class; c <= last; ++c) {
+    if (free_[c].empty()) continue;
+    const Block block{free_[c].back(), c};
+    free_[c].pop_back();
     return block;
   }
+  const int64_t bytes = bytes_of_class(size_class);
   if (chunks_.empty() || used_in_last_ + bytes > chunks_.back().size) add_chunk(bytes);
-  std::byte* block = chunks_.back().bytes + used_in_last_;
+  const Block block{chunks_.back().bytes + used_in_last_, size_class};
   used_in_last_ += bytes;
   return block;
 }

@@ -11,9 +11,9 @@
 namespace heed {
 
 // Blocks given back while a step runs are handed out again, while still in cache, to requests of their size
-// class (eight classes an octave); reset() takes back everything and bumps the epoch, so that a tensor kept
-// by mistake throws when it is read. In a steady state nothing is asked of the operating system. Not
-// thread-safe: ops run on one thread, only kernels on several.
+// class (eight classes an octave) or, where there is none, of a smaller one; reset() takes back everything
+// and bumps the epoch, so that a tensor kept by mistake throws when it is read. In a steady state nothing is
+// asked of the operating system. Not thread-safe: ops run on one thread, only kernels on several.
 class Arena {
  public:
   Arena();
@@ -35,10 +35,14 @@ class Arena {
     std::byte* bytes = nullptr;
     int64_t size = 0;
   };
+  struct Block {
+    std::byte* bytes = nullptr;
+    int size_class = 0;  // how large it is
+  };
   static constexpr int kClasses = 8 * 48;
 
-  std::byte* take(int64_t bytes, int size_class);
-  void give_back(std::byte* block, int size_class) { free_[size_class].push_back(block); }
+  Block take(int size_class);
+  void give_back(Block block) { free_[block.size_class].push_back(block.bytes); }
   void add_chunk(int64_t at_least);
   void release_chunks();
 
