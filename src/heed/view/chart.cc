@@ -166,8 +166,8 @@ Scene line_chart(const LineChart& chart) {
         }
     }
   spread(labels, frame);
-  for (const EndLabel& label : labels) {
-    if (labelled)
+  if (labelled) {
+    for (const EndLabel& label : labels)
       scene.add(Text{{label.x, label.y + 4}, label.name, kLabelFont, label.paint, Anchor::start, 0, true});
   }
   if (labels.empty())
