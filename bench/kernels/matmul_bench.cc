@@ -87,9 +87,9 @@ void pack(benchmark::State& state) {
 }
 BENCHMARK(pack)->Apply(shapes);
 
-// Bf16 is worth measuring where the processor has matrix units.
+// Bf16 is worth measuring where the processor multiplies it.
 const bool bf16_registered = [] {
-  if (!has_bf16_matrix_units()) return false;
+  if (!multiplies_bf16()) return false;
   shapes(benchmark::RegisterBenchmark("forward<Bf16>", forward<Bf16>));
   shapes(benchmark::RegisterBenchmark("gradient_of_weight<Bf16>", gradient_of_weight<Bf16>));
   return true;

@@ -78,9 +78,9 @@ void decoding_shapes(benchmark::internal::Benchmark* bench) {
 BENCHMARK(loss_and_gradient<float>)->Apply(training_shapes);
 BENCHMARK(top_8<float>)->Apply(decoding_shapes);
 
-// Bf16 is worth measuring where the processor has matrix units.
+// Bf16 is worth measuring where the processor multiplies it.
 const bool bf16_registered = [] {
-  if (!has_bf16_matrix_units()) return false;
+  if (!multiplies_bf16()) return false;
   training_shapes(benchmark::RegisterBenchmark("loss_and_gradient<Bf16>", loss_and_gradient<Bf16>));
   decoding_shapes(benchmark::RegisterBenchmark("top_8<Bf16>", top_8<Bf16>));
   return true;

@@ -11,7 +11,8 @@ namespace heed::kernels {
 namespace {
 
 TEST(CpuLevel, NamesAreReadBack) {
-  for (const CpuLevel level : {CpuLevel::plain, CpuLevel::avx2, CpuLevel::avx512, CpuLevel::amx}) {
+  for (const CpuLevel level :
+       {CpuLevel::plain, CpuLevel::avx2, CpuLevel::avx512, CpuLevel::avx512_bf16, CpuLevel::amx}) {
     EXPECT_EQ(parse_cpu_level(name_of(level)), level);
   }
 }
@@ -21,7 +22,7 @@ TEST(CpuLevel, UnknownNameIsTheUsersError) {
     parse_cpu_level("avx9");
     FAIL();
   } catch (const InputError& error) {
-    for (const char* part : {"avx9", "plain", "avx2", "avx512", "amx"}) {
+    for (const char* part : {"avx9", "plain", "avx2", "avx512", "avx512_bf16", "amx"}) {
       EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
     }
   }
@@ -32,11 +33,12 @@ TEST(CpuLevel, EveryAvailableLevelCanBeSetAndNoOther) {
   const std::vector<CpuLevel> available = available_cpu_levels();
   ASSERT_FALSE(available.empty());
   EXPECT_EQ(available.front(), CpuLevel::plain);
-  for (const CpuLevel level : {CpuLevel::plain, CpuLevel::avx2, CpuLevel::avx512, CpuLevel::amx}) {
+  for (const CpuLevel level :
+       {CpuLevel::plain, CpuLevel::avx2, CpuLevel::avx512, CpuLevel::avx512_bf16, CpuLevel::amx}) {
     if (level <= available.back()) {
       set_cpu_level(level);
       EXPECT_EQ(cpu_level(), level);
-      EXPECT_EQ(has_bf16_matrix_units(), level == CpuLevel::amx);
+      EXPECT_EQ(multiplies_bf16(), level >= CpuLevel::avx512_bf16);
     } else {
       EXPECT_THROW(set_cpu_level(level), InputError);
     }

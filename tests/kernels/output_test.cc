@@ -98,9 +98,9 @@ double gradient_tolerance(int64_t terms) {
 }
 
 template <class T>
-void compare_loss(ThreadPool& pool, int64_t R, int64_t D, int64_t V) {
+void compare_loss(ThreadPool& pool, const Layer<T>& layer) {
+  const int64_t R = layer.R, D = layer.D, V = layer.V;
   SCOPED_TRACE(testing::Message() << R << " x " << D << " x " << V);
-  const Layer<T> layer(pool, R, D, V);
   std::vector<double> loss(R), log_prob(R), dx(R * D), dweight(V * D), dbias(V);
   reference::output_loss<double>({layer.exact(), layer.targets.data(), 0.1f, loss.data(), log_prob.data(),
                                   dx.data(), dweight.data(), dbias.data()});
@@ -120,17 +120,37 @@ TEST(OutputLoss, EqualsReference) {
   on_every_level([] {
     ThreadPool pool(3);
     for (const auto [R, D, V] :
-         {std::array<int64_t, 3>{1, 1, 1}, {3, 5, 7}, {300, 17, 100}, {65, 32, 1500}, {130, 128, 33}}) {
-      compare_loss<float>(pool, R, D, V);
-      compare_loss<Bf16>(pool, R, D, V);
+         {std::array<int64_t, 3>{1, 1, 1}, {3, 5, 7}, {600, 17, 100}, {65, 32, 1500}, {130, 128, 33}}) {
+      compare_loss(pool, Layer<float>(pool, R, D, V));
+      compare_loss(pool, Layer<Bf16>(pool, R, D, V));
     }
+  });
+}
+
+// Exponentials are taken from the largest of a row's first logits, unless all of those lie too low.
+template <class T>
+void compare_low_beginnings(ThreadPool& pool) {
+  for (const float low : {-40.0f, -85.0f, -300.0f}) {
+    SCOPED_TRACE(low);
+    Layer<T> layer(pool, 40, 20, 700);
+    for (int64_t word = 0; word < 70; ++word) layer.bias_exact[word] = layer.bias[word] = low;
+    for (int64_t r = 0; r < layer.R; ++r) layer.targets[r] = static_cast<int32_t>(70 + 7 * r);
+    compare_loss(pool, layer);
+  }
+}
+
+TEST(OutputLoss, FirstWordsMayBeFarLessLikelyThanOthers) {
+  on_every_level([] {
+    ThreadPool pool(2);
+    compare_low_beginnings<float>(pool);
+    compare_low_beginnings<Bf16>(pool);
   });
 }
 
 template <class T>
 void loss_same_bytes() {
   ThreadPool one(1);
-  const int64_t R = 261;  // more than a block of rows
+  const int64_t R = 521;  // more than a block of rows
   const Layer<T> layer(one, R, 20, 600);
   const LossResult<T> whole = loss_and_gradient(one, layer);
   for (const int threads : {2, 3, 7}) {

@@ -30,7 +30,7 @@ struct ModelStamp {
   int64_t format = kModelFormat;
   std::string heed_version{kHeedVersion};
   std::string precision = {};  // f32, bf16
-  std::string processor = {};  // level: plain, avx2, avx512, amx
+  std::string processor = {};  // level: plain, avx2, avx512, avx512_bf16, amx
   int64_t update = 0;
 
   Metadata to_metadata() const;

@@ -15,17 +15,27 @@
 namespace heed::kernels {
 namespace {
 
-constexpr CpuLevel kLevels[] = {CpuLevel::plain, CpuLevel::avx2, CpuLevel::avx512, CpuLevel::amx};
+constexpr CpuLevel kLevels[] = {CpuLevel::plain, CpuLevel::avx2, CpuLevel::avx512, CpuLevel::avx512_bf16,
+                                CpuLevel::amx};
 
-// Matrix units for bf16, the conversions that go with them, and a kernel that lets this process use them.
+// Dot products and conversions of bf16, beside the rest of AVX-512.
+bool has_avx512_bf16() {
+#if defined(__x86_64__)
+  constexpr unsigned kAvx512Bf16 = 1u << 5;  // CPUID 7.1 EAX
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & kAvx512Bf16) != 0;
+#else
+  return false;
+#endif
+}
+
+// Matrix units for bf16, and a kernel that lets this process use them.
 bool amx_usable() {
 #if defined(__x86_64__) && defined(__linux__)
   constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;  // CPUID 7.0 EDX
-  constexpr unsigned kAvx512Bf16 = 1u << 5;                     // CPUID 7.1 EAX
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
   if ((d & kAmxBf16) == 0 || (d & kAmxTile) == 0) return false;
-  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) == 0 || (a & kAvx512Bf16) == 0) return false;
   constexpr long kRequestPermission = 0x1023, kTileData = 18;  // arch_prctl(2): ARCH_REQ_XCOMP_PERM
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 #else
@@ -36,7 +46,10 @@ bool amx_usable() {
 CpuLevel best_level() {
 #if HWY_ARCH_X86
   const int64_t targets = hwy::SupportedTargets();
-  if ((targets & HWY_AVX3) != 0) return amx_usable() ? CpuLevel::amx : CpuLevel::avx512;
+  if ((targets & HWY_AVX3) != 0) {
+    if (!has_avx512_bf16()) return CpuLevel::avx512;
+    return amx_usable() ? CpuLevel::amx : CpuLevel::avx512_bf16;
+  }
   if ((targets & HWY_AVX2) != 0) return CpuLevel::avx2;
 #endif
   return CpuLevel::plain;
@@ -84,7 +97,7 @@ std::atomic<CpuLevel>& current_level() {
 }  // namespace
 
 std::string_view name_of(CpuLevel level) {
-  constexpr std::string_view names[] = {"plain", "avx2", "avx512", "amx"};
+  constexpr std::string_view names[] = {"plain", "avx2", "avx512", "avx512_bf16", "amx"};
   return names[static_cast<size_t>(level)];
 }
 
@@ -92,7 +105,7 @@ CpuLevel parse_cpu_level(std::string_view name) {
   for (const CpuLevel level : kLevels) {
     if (name == name_of(level)) return level;
   }
-  fail_input("HEED_CPU: unknown level \"{}\"; known are plain, avx2, avx512 and amx", name);
+  fail_input("HEED_CPU: unknown level \"{}\"; known are plain, avx2, avx512, avx512_bf16 and amx", name);
 }
 
 CpuLevel cpu_level() {

@@ -9,8 +9,10 @@
 
 namespace heed::kernels {
 
-// plain is what every processor of the architecture has. amx: avx512 plus bf16 matrix units.
-enum class CpuLevel : uint8_t { plain, avx2, avx512, amx };
+// plain is what every processor of the architecture has. avx512_bf16: dot products of pairs of Bf16 as well,
+// twice as many multiplications as in f32 (AMD since Zen 4, Intel since Cooper Lake). amx: matrix units for
+// Bf16 too.
+enum class CpuLevel : uint8_t { plain, avx2, avx512, avx512_bf16, amx };
 
 std::string_view name_of(CpuLevel level);
 
@@ -24,9 +26,9 @@ std::vector<CpuLevel> available_cpu_levels();
 // the machine lacks the level.
 void set_cpu_level(CpuLevel level);
 
-// Whether Bf16 products run on matrix units, so that bf16 is the precision of choice.
-inline bool has_bf16_matrix_units() {
-  return cpu_level() == CpuLevel::amx;
+// Whether the processor multiplies Bf16 itself, so that bf16 is the precision of choice.
+inline bool multiplies_bf16() {
+  return cpu_level() >= CpuLevel::avx512_bf16;
 }
 
 // The level that `name` stands for; throws InputError naming the known ones.

@@ -21,11 +21,11 @@ void RunConfig::visit(ConfigVisitor& v) {
   v.group("model", model, "the architecture");
   v.group("train", train, "how to learn");
   v("precision", precision, {"auto", "f32", "bf16"},
-    "type of activations; auto: bf16 where the processor has matrix units for it");
+    "type of activations; auto: bf16 where the processor multiplies it");
 }
 
 DType RunConfig::activations() const {
-  if (precision == Precision::automatic) return kernels::has_bf16_matrix_units() ? DType::bf16 : DType::f32;
+  if (precision == Precision::automatic) return kernels::multiplies_bf16() ? DType::bf16 : DType::f32;
   return precision == Precision::bf16 ? DType::bf16 : DType::f32;
 }
 

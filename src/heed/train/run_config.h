@@ -22,7 +22,7 @@ struct RunConfig {
 
   void visit(ConfigVisitor& v);
 
-  // The type of activations: bf16 where the processor has matrix units for it, unless the configuration says.
+  // The type of activations: bf16 where the processor multiplies it, unless the configuration says.
   DType activations() const;
 };
 

@@ -5,6 +5,10 @@
 #define HWY_TARGET_INCLUDE "heed/kernels/cpu/softmax.cc"
 #include "heed/kernels/cpu/simd.h"
 
+// After highway.h.
+#include "heed/kernels/cpu/simd_math-inl.h"
+#include "heed/kernels/cpu/simd_memory-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace heed::kernels::cpu::HWY_NAMESPACE {
 namespace {
@@ -15,81 +19,78 @@ using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(D()));
 
-// e^x for x <= 0, within 2 units of the last place; 0 where e^x would not be a normal number; NaN stays.
-// x = n ln 2 + r with |r| <= ln(2) / 2, e^r by its series.
-HWY_INLINE V exp_negative(D d, V x) {
-  const V lowest = hn::Set(d, -87.0f);
-  const V n = hn::Round(hn::Mul(hn::Max(lowest, hn::Min(x, hn::Zero(d))), hn::Set(d, 1.44269504f)));
-  V r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x);
-  r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), r);
-  V p = hn::Set(d, 1.0f / 720);
-  p = hn::MulAdd(p, r, hn::Set(d, 1.0f / 120));
-  p = hn::MulAdd(p, r, hn::Set(d, 1.0f / 24));
-  p = hn::MulAdd(p, r, hn::Set(d, 1.0f / 6));
-  p = hn::MulAdd(p, r, hn::Set(d, 0.5f));
-  p = hn::MulAdd(p, r, hn::Set(d, 1.0f));
-  p = hn::MulAdd(p, r, hn::Set(d, 1.0f));
-  const hn::RebindToSigned<D> di;
-  const auto exponent = hn::Add(hn::ConvertTo(di, n), hn::Set(di, 127));
-  const V result = hn::Mul(p, hn::BitCast(d, hn::ShiftLeft<23>(exponent)));
-  return hn::IfThenZeroElse(hn::Lt(x, lowest), result);
-}
-
 HWY_INLINE V first_lanes(D d, int64_t count, V value, float other) {
   return hn::IfThenElse(hn::FirstN(d, static_cast<size_t>(count)), value, hn::Set(d, other));
 }
+HWY_INLINE float sum_of(D d, V value) {
+  return hn::GetLane(hn::SumOfLanes(d, value));
+}
 
-template <bool kStore, class Float>
-RowStatistics statistics(Float* row, int64_t width) {
+template <class E>
+HWY_INLINE SliceSums exponentials(const float* logits, int64_t width, float shift, E* e) {
   const D d;
-  constexpr float kLowest = std::numeric_limits<float>::lowest();
   const int64_t whole = width / kLanes * kLanes, rest = width - whole;
-  V highest = hn::Set(d, kLowest), total = hn::Zero(d);
+  const V shifts = hn::Set(d, shift);
+  V sum = hn::Zero(d), total = hn::Zero(d);
   for (int64_t i = 0; i < whole; i += kLanes) {
-    const V l = hn::LoadU(d, row + i);
-    highest = hn::Max(l, highest);
+    const V l = hn::LoadU(d, logits + i), value = exp(d, hn::Sub(l, shifts));
+    if (e != nullptr) store(d, value, e + i);
+    sum = hn::Add(sum, value);
     total = hn::Add(total, l);
   }
   if (rest > 0) {
-    const V l = hn::LoadU(d, row + whole);
-    highest = hn::Max(first_lanes(d, rest, l, kLowest), highest);
+    const V l = hn::LoadU(d, logits + whole), value = exp(d, hn::Sub(l, shifts));
+    if (e != nullptr) store(d, value, e + whole);
+    sum = hn::Add(sum, first_lanes(d, rest, value, 0.0f));
     total = hn::Add(total, first_lanes(d, rest, l, 0.0f));
   }
-  const V shift = hn::MaxOfLanes(d, highest);
-  V sum = hn::Zero(d);
-  for (int64_t i = 0; i < whole; i += kLanes) {
-    const V e = exp_negative(d, hn::Sub(hn::LoadU(d, row + i), shift));
-    if constexpr (kStore) hn::StoreU(e, d, row + i);
-    sum = hn::Add(sum, e);
-  }
-  if (rest > 0) {
-    const V e = exp_negative(d, hn::Sub(hn::LoadU(d, row + whole), shift));
-    sum = hn::Add(sum, first_lanes(d, rest, e, 0.0f));
-    if constexpr (kStore) hn::StoreU(e, d, row + whole);
-  }
-  return {hn::GetLane(shift), hn::GetLane(hn::SumOfLanes(d, sum)), hn::GetLane(hn::SumOfLanes(d, total))};
+  return {sum_of(d, sum), sum_of(d, total)};
+}
+SliceSums exponentials_f32(const float* logits, int64_t width, float shift, float* e) {
+  return exponentials(logits, width, shift, e);
+}
+SliceSums exponentials_bf16(const float* logits, int64_t width, float shift, Bf16* e) {
+  return exponentials(logits, width, shift, e);
 }
 
-RowStatistics statistics_only(const float* logits, int64_t width) {
-  return statistics<false>(logits, width);
-}
-RowStatistics statistics_and_exponentials(float* logits, int64_t width) {
-  return statistics<true>(logits, width);
-}
-
-void scale_row_here(float* row, int64_t width, float factor, float minus, float* sums) {
+RowStatistics statistics(const float* logits, int64_t width) {
   const D d;
-  const V f = hn::Set(d, factor), m = hn::Set(d, minus);
+  constexpr float kLowest = std::numeric_limits<float>::lowest();
+  const int64_t whole = width / kLanes * kLanes, rest = width - whole;
+  V highest = hn::Set(d, kLowest);
+  for (int64_t i = 0; i < whole; i += kLanes) highest = hn::Max(hn::LoadU(d, logits + i), highest);
+  if (rest > 0) {
+    highest = hn::Max(first_lanes(d, rest, hn::LoadU(d, logits + whole), kLowest), highest);
+  }
+  const float shift = hn::GetLane(hn::MaxOfLanes(d, highest));
+  return {shift, exponentials<float>(logits, width, shift, nullptr).e};
+}
+
+template <class T>
+HWY_INLINE void add_scaled(const T* row, int64_t width, float factor, float* sums) {
+  const D d;
+  const V factors = hn::Set(d, factor);
   int64_t i = 0;
   for (; i + kLanes <= width; i += kLanes) {
-    const V value = hn::MulSub(hn::LoadU(d, row + i), f, m);
-    hn::StoreU(value, d, row + i);
-    if (sums != nullptr) hn::StoreU(hn::Add(hn::LoadU(d, sums + i), value), d, sums + i);
+    hn::StoreU(hn::MulAdd(load(d, row + i), factors, hn::LoadU(d, sums + i)), d, sums + i);
   }
-  for (; i < width; ++i) {
-    row[i] = row[i] * factor - minus;
-    if (sums != nullptr) sums[i] += row[i];
+  for (; i < width; ++i) sums[i] += static_cast<float>(row[i]) * factor;
+}
+void add_scaled_f32(const float* row, int64_t width, float factor, float* sums) {
+  add_scaled(row, width, factor, sums);
+}
+void add_scaled_bf16(const Bf16* row, int64_t width, float factor, float* sums) {
+  add_scaled(row, width, factor, sums);
+}
+
+void subtract_here(float* row, int64_t width, float minus) {
+  const D d;
+  const V subtracted = hn::Set(d, minus);
+  int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) {
+    hn::StoreU(hn::Sub(hn::LoadU(d, row + i), subtracted), d, row + i);
   }
+  for (; i < width; ++i) row[i] -= minus;
 }
 
 int64_t find_above_here(const float* row, int64_t begin, int64_t width, float threshold) {
@@ -111,21 +112,35 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace heed::kernels::cpu {
 namespace {
-HWY_EXPORT(statistics_only);
-HWY_EXPORT(statistics_and_exponentials);
-HWY_EXPORT(scale_row_here);
+HWY_EXPORT(statistics);
+HWY_EXPORT(exponentials_f32);
+HWY_EXPORT(exponentials_bf16);
+HWY_EXPORT(add_scaled_f32);
+HWY_EXPORT(add_scaled_bf16);
+HWY_EXPORT(subtract_here);
 HWY_EXPORT(find_above_here);
 }  // namespace
 
 RowStatistics softmax_statistics(const float* logits, int64_t width) {
-  return HEED_DISPATCH(statistics_only)(logits, width);
-}
-RowStatistics softmax_exponentials(float* logits, int64_t width) {
-  return HEED_DISPATCH(statistics_and_exponentials)(logits, width);
+  return HEED_DISPATCH(statistics)(logits, width);
 }
 
-void scale_row(float* row, int64_t width, float factor, float minus, float* sums) {
-  HEED_DISPATCH(scale_row_here)(row, width, factor, minus, sums);
+SliceSums softmax_exponentials(const float* logits, int64_t width, float shift, float* e) {
+  return HEED_DISPATCH(exponentials_f32)(logits, width, shift, e);
+}
+SliceSums softmax_exponentials(const float* logits, int64_t width, float shift, Bf16* e) {
+  return HEED_DISPATCH(exponentials_bf16)(logits, width, shift, e);
+}
+
+void add_scaled(const float* row, int64_t width, float factor, float* sums) {
+  HEED_DISPATCH(add_scaled_f32)(row, width, factor, sums);
+}
+void add_scaled(const Bf16* row, int64_t width, float factor, float* sums) {
+  HEED_DISPATCH(add_scaled_bf16)(row, width, factor, sums);
+}
+
+void subtract(float* row, int64_t width, float minus) {
+  HEED_DISPATCH(subtract_here)(row, width, minus);
 }
 
 int64_t find_above(const float* row, int64_t begin, int64_t width, float threshold) {

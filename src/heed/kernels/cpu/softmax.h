@@ -4,21 +4,31 @@
 
 #include <cstdint>
 
+#include "heed/tensor/dtype.h"
+
 namespace heed::kernels::cpu {
 
 // Of logits l: with shift, a finite number that no l exceeds, sum = sum of exp(l - shift). NaN among the
 // logits makes sum NaN.
 struct RowStatistics {
   float shift = 0, sum = 0;
-  float total = 0;  // sum of l
 };
 // Memory of up to 16 floats past the row's end is read, but what it holds does not matter.
 RowStatistics softmax_statistics(const float* logits, int64_t width);
-// Leaves exp(l - shift) in place of the logits.
-RowStatistics softmax_exponentials(float* logits, int64_t width);
+// Of logits l: sums of exp(l - shift) and of l. Writes e = exp(l - shift) as well unless e is null; what is
+// past the row's end may be written too, up to a multiple of 16.
+struct SliceSums {
+  float e = 0, logits = 0;
+};
+SliceSums softmax_exponentials(const float* logits, int64_t width, float shift, float* e);
+SliceSums softmax_exponentials(const float* logits, int64_t width, float shift, Bf16* e);
 
-// row = row * factor - minus; sums, unless null, += row.
-void scale_row(float* row, int64_t width, float factor, float minus, float* sums);
+// sums += factor * row
+void add_scaled(const float* row, int64_t width, float factor, float* sums);
+void add_scaled(const Bf16* row, int64_t width, float factor, float* sums);
+
+// row -= minus
+void subtract(float* row, int64_t width, float minus);
 
 // The index of the first element at or after `begin` that exceeds the threshold, or width.
 int64_t find_above(const float* row, int64_t begin, int64_t width, float threshold);

@@ -86,29 +86,30 @@ bool whole_blocks_are_right(const TileKernels& kernels) {
   return true;
 }
 
-const TileKernels& checked_amx_kernels() {
-  const TileKernels* const kernels = amx_tile_kernels();
+const TileKernels& checked(const TileKernels* kernels) {
   require(
       kernels != nullptr,
-      "this build has no kernels for the processor's matrix units; set HEED_CPU=avx512 to do without them");
+      "this build has no kernels for the processor's bf16 products; set HEED_CPU=avx512 to do without them");
   require(
       try_edges(*kernels) == try_edges(emulated_tile_kernels()) && whole_blocks_are_right(*kernels),
-      "the processor's matrix units do not compute what they should; set HEED_CPU=avx512 to do without them");
+      "the processor's bf16 products are not what they should be; set HEED_CPU=avx512 to do without them");
   return *kernels;
 }
 
 }  // namespace
 
 const TileKernels& tile_kernels() {
-  if (!has_bf16_matrix_units() || emulation_wanted.load(std::memory_order_relaxed)) {
-    return emulated_tile_kernels();
+  if (!multiplies_bf16() || emulation_wanted.load(std::memory_order_relaxed)) return emulated_tile_kernels();
+  if (cpu_level() == CpuLevel::amx) {
+    static const TileKernels& kernels = checked(amx_tile_kernels());
+    return kernels;
   }
-  static const TileKernels& kernels = checked_amx_kernels();
+  static const TileKernels& kernels = checked(dot_tile_kernels());
   return kernels;
 }
 
 bool tiles_in_use() {
-  return has_bf16_matrix_units() || emulation_wanted.load(std::memory_order_relaxed);
+  return multiplies_bf16() || emulation_wanted.load(std::memory_order_relaxed);
 }
 
 void emulate_tiles(bool on) {

@@ -1,7 +1,7 @@
-// Bf16 products on matrix units. A tile is 16 rows of 64 bytes; one instruction multiplies a tile of
-// 16 x 32 Bf16 by one of 32 x 16 and adds to 16 x 16 sums in f32. The kernels are written once
-// (tile_kernels-inl.h) over two kinds of tiles: the processor's (Intel AMX) and emulated ones, which let any
-// machine test the logic.
+// Bf16 products on processors that multiply Bf16. A tile is 16 rows of 64 bytes. On matrix units (Intel AMX)
+// one instruction multiplies a tile of 16 x 32 Bf16 by one of 32 x 16 and adds to 16 x 16 sums in f32; those
+// kernels are written once (tile_kernels-inl.h) over the processor's tiles and emulated ones, which let any
+// machine test the logic. Dot products of pairs (AVX512-BF16, tiles_dot.cc) take the same factors row by row.
 //
 // The right factor B [K, N] is kept in panels of 32 columns, each [K / 32][2 tiles]; a tile holds pairs of
 // rows interleaved: B[k, n] is element (k % 32 / 2, 2 (n % 16) + k % 2) of its tile. Zeros fill K and N up.
@@ -29,8 +29,15 @@ inline int64_t tiled_size(int64_t depth, int64_t columns) {
   return (columns + kTileColumns - 1) / kTileColumns * tile_panel_size(depth);
 }
 
-// C = act(start + A B) by one thread. Each element is start, then one sum a block of 32 k's in ascending
-// order: rows, columns and the way the work is cut never show.
+// Where B[k, n] is.
+inline int64_t tiled_position(int64_t depth, int64_t k, int64_t n) {
+  const int64_t tile = k / kTileDepth * 2 + n % kTileColumns / 16;
+  return n / kTileColumns * tile_panel_size(depth) + tile * kTileSize + k % kTileDepth / 2 * kTileDepth +
+         n % 16 * 2 + k % 2;
+}
+
+// C = act(start + A B) by one thread. Each element is start, then one sum a block of 32 k's (of 2 by dot
+// products) in ascending order: rows, columns and the way the work is cut never show.
 struct TileProduct {
   int64_t rows = 0, depth = 0, columns = 0;
   const Bf16* a = nullptr;
@@ -55,16 +62,18 @@ struct TileKernels {
   void (*transpose)(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to);
 };
 
-// The kernels that serve here: the processor's on level amx, else emulated ones. Their first use on this
-// processor compares them with the emulated ones and throws Error when they disagree.
+// The kernels that serve here: the processor's on the levels amx and avx512_bf16, else emulated ones. Their
+// first use on this processor compares them with the emulated ones and throws Error when they disagree.
 const TileKernels& tile_kernels();
 
-// Whether Bf16 matrices are packed into tiles: on level amx, or when a test wants to see the emulated ones.
+// Whether Bf16 matrices are packed into tiles: where the processor multiplies Bf16, or when a test wants to
+// see the emulated ones.
 bool tiles_in_use();
 void emulate_tiles(bool on);
 
-// The two kinds. The processor's is null where the compiler knows none.
+// The three kinds. The processor's are null where the compiler knows none.
 const TileKernels& emulated_tile_kernels();
 const TileKernels* amx_tile_kernels();
+const TileKernels* dot_tile_kernels();
 
 }  // namespace heed::kernels::cpu

@@ -1,0 +1,161 @@
+// How rows become the factors of tiles.h, by squares of 32 x 32; included by one .cc file for each processor,
+// which says for which to compile. In an unnamed namespace: no function compiled for one processor may serve
+// another.
+
+namespace heed::kernels::cpu {
+namespace {
+
+using U16x32 = uint16_t __attribute__((vector_size(64)));
+using U32x16 = uint32_t __attribute__((vector_size(64)));
+
+constexpr int64_t kSquare = 32;
+
+// Up to 32 rows of up to 32 columns, zeros beyond the given ones, `to` [32, 32]. Apart from the fast path,
+// which is spared all that.
+__attribute__((noinline)) void pad_square(const Bf16* from, int64_t stride, int64_t rows, int64_t columns,
+                                          uint16_t* to) {
+  std::memset(to, 0, kSquare * kSquare * sizeof(uint16_t));
+  for (int64_t r = 0; r < std::min(rows, kSquare); ++r) {
+    std::memcpy(to + r * kSquare, from + r * stride,
+                static_cast<size_t>(std::min(columns, kSquare)) * sizeof(uint16_t));
+  }
+}
+
+// 32 rows of 32 columns to read from: those of a matrix, or a padded copy of them.
+class Square {
+ public:
+  Square(const Bf16* from, int64_t stride, int64_t rows, int64_t columns) {
+    if (rows >= kSquare && columns >= kSquare) {
+      from_ = from;
+      stride_ = stride * static_cast<int64_t>(sizeof(Bf16));
+    } else {
+      pad_square(from, stride, rows, columns, padded_);
+      from_ = padded_;
+      stride_ = kSquare * static_cast<int64_t>(sizeof(uint16_t));
+    }
+  }
+  Square(const Square&) = delete;
+  Square& operator=(const Square&) = delete;
+
+  // The rows one after the other.
+  class Rows {
+   public:
+    explicit Rows(const Square& square)
+        : at_(static_cast<const char*>(square.from_)), stride_(square.stride_) {}
+    template <class Vector>  // of 64 bytes
+    Vector next() {
+      Vector v;
+      std::memcpy(&v, at_, sizeof(v));
+      at_ += stride_;
+      return v;
+    }
+
+   private:
+    const char* at_;
+    int64_t stride_;
+  };
+
+ private:
+  const void* from_;
+  int64_t stride_;                                  // bytes
+  alignas(64) uint16_t padded_[kSquare * kSquare];  // written only where needed
+};
+
+// The next two rows of a square, the first in the low halves; columns 0 to 15 and 16 to 31. Eight columns are
+// interleaved within each quarter of a vector, then the quarters brought in order.
+struct Pairs {
+  U32x16 columns[2];
+};
+inline Pairs load_pairs(Square::Rows& rows) {
+  const auto low = rows.next<U16x32>(), high = rows.next<U16x32>();
+  const auto first = reinterpret_cast<U32x16>(
+      __builtin_shufflevector(low, high, 0, 32, 1, 33, 2, 34, 3, 35, 8, 40, 9, 41, 10, 42, 11, 43, 16, 48, 17,
+                              49, 18, 50, 19, 51, 24, 56, 25, 57, 26, 58, 27, 59));
+  const auto second = reinterpret_cast<U32x16>(
+      __builtin_shufflevector(low, high, 4, 36, 5, 37, 6, 38, 7, 39, 12, 44, 13, 45, 14, 46, 15, 47, 20, 52,
+                              21, 53, 22, 54, 23, 55, 28, 60, 29, 61, 30, 62, 31, 63));
+  return {
+      {__builtin_shufflevector(first, second, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23),
+       __builtin_shufflevector(first, second, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31)}};
+}
+
+void interleave_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
+  for (int64_t column = 0; column < columns; column += kTileColumns) {
+    for (int64_t r = 0; r < rows; r += kTileDepth, to += 2 * kTileSize) {
+      const Square square(from + r * stride + column, stride, rows - r, columns - column);
+      Square::Rows pair_rows(square);
+      for (int64_t p = 0; p < 16; ++p) {
+        const Pairs pairs = load_pairs(pair_rows);
+        std::memcpy(static_cast<void*>(to + p * kTileDepth), &pairs.columns[0], 64);
+        std::memcpy(static_cast<void*>(to + kTileSize + p * kTileDepth), &pairs.columns[1], 64);
+      }
+    }
+  }
+}
+
+// One step of the transposition of a 16 x 16 matrix: rows kDistance apart exchange blocks of that size.
+template <unsigned kDistance, unsigned... kLane>
+inline void exchange_lanes(U32x16 (&m)[16], std::integer_sequence<unsigned, kLane...>) {
+#pragma GCC unroll 16
+  for (unsigned i = 0; i < 16; ++i) {
+    if ((i & kDistance) != 0) continue;
+    const U32x16 upper = m[i], lower = m[i + kDistance];
+    m[i] =
+        __builtin_shufflevector(upper, lower, ((kLane & kDistance) != 0 ? 16 + kLane - kDistance : kLane)...);
+    m[i + kDistance] =
+        __builtin_shufflevector(upper, lower, ((kLane & kDistance) != 0 ? 16 + kLane : kLane + kDistance)...);
+  }
+}
+template <unsigned kDistance>
+inline void exchange(U32x16 (&m)[16]) {
+  exchange_lanes<kDistance>(m, std::make_integer_sequence<unsigned, 16>());
+}
+
+inline void transpose(U32x16 (&m)[16]) {
+  exchange<8>(m);
+  exchange<4>(m);
+  exchange<2>(m);
+  exchange<1>(m);
+}
+
+void transpose_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
+  const int64_t column_size = tile_blocks(rows) * kTileSize;  // of 16 columns
+  for (int64_t column = 0; column < columns; column += kSquare, to += 2 * column_size) {
+    Bf16* tile = to;
+    for (int64_t r = 0; r < rows; r += kTileDepth, tile += kTileSize) {
+      const Square square(from + r * stride + column, stride, rows - r, columns - column);
+      Square::Rows pair_rows(square);
+      U32x16 left[16], right[16];
+#pragma GCC unroll 16
+      for (int64_t p = 0; p < 16; ++p) {
+        const Pairs pairs = load_pairs(pair_rows);
+        left[p] = pairs.columns[0];
+        right[p] = pairs.columns[1];
+      }
+      transpose(left);
+      std::memcpy(static_cast<void*>(tile), left, sizeof(left));
+      if (column + 16 >= columns) continue;
+      transpose(right);
+      std::memcpy(static_cast<void*>(tile + column_size), right, sizeof(right));
+    }
+  }
+}
+
+void interleave_columns(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
+  for (int64_t row = 0; row < rows; row += kTileColumns) {
+    for (int64_t c = 0; c < columns; c += kTileDepth) {
+      const Square square(from + row * stride + c, stride, rows - row, columns - c);
+      Square::Rows of_square(square);
+      for (int64_t half = 0; half < kTileColumns; half += 16, to += kTileSize) {
+        U32x16 m[16];
+#pragma GCC unroll 16
+        for (U32x16& row : m) row = of_square.next<U32x16>();
+        transpose(m);
+        std::memcpy(static_cast<void*>(to), m, sizeof(m));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace heed::kernels::cpu
