@@ -48,7 +48,7 @@ TEST_P(RecurrentReference, GradientIsThatOfTheForwardPass) {
   };
   forward();
 
-  Values d_x(rows * all), d_product(rows * all), d_initial(states), d_initial_cell(states);
+  Values d_x(rows * all), d_candidate(rows * width), d_initial(states), d_initial_cell(states);
   RecurrentGradientArgs<double> gradient{};
   gradient.forward = args;
   gradient.d_h = d_h.data();
@@ -56,7 +56,7 @@ TEST_P(RecurrentReference, GradientIsThatOfTheForwardPass) {
   gradient.d_last = d_last.data();
   gradient.d_last_cell = d_last_cell.data();
   gradient.d_gates_x = d_x.data();
-  gradient.d_gates_h = d_product.data();
+  gradient.d_candidate = d_candidate.data();
   gradient.d_initial = d_initial.data();
   gradient.d_initial_cell = d_initial_cell.data();
   reference::recurrent_gradient(gradient, weight.data());
@@ -64,9 +64,10 @@ TEST_P(RecurrentReference, GradientIsThatOfTheForwardPass) {
   Values d_weight(all * width), d_bias(all);
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t g = 0; g < all; ++g) {
-      d_bias[g] += d_product[r * all + g];
-      for (int64_t k = 0; k < width; ++k)
-        d_weight[g * width + k] += d_product[r * all + g] * h_previous[r * width + k];
+      const bool candidate = cell == Cell::gru && g >= 2 * width;
+      const double slope = candidate ? d_candidate[r * width + g - 2 * width] : d_x[r * all + g];
+      d_bias[g] += slope;
+      for (int64_t k = 0; k < width; ++k) d_weight[g * width + k] += slope * h_previous[r * width + k];
     }
   }
   expect_gradient("gates_x", x, d_x, forward);

@@ -26,12 +26,12 @@ constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 template <class T>
 struct Results {
-  std::vector<T> h, h_previous, saved, cells, d_x, d_product;
+  std::vector<T> h, h_previous, saved, cells, d_x, d_candidate;
   std::vector<float> last, last_cell, d_initial, d_initial_cell;
 
   bool operator==(const Results& o) const {
     return same_bytes(h, o.h) && same_bytes(h_previous, o.h_previous) && same_bytes(saved, o.saved) &&
-           same_bytes(cells, o.cells) && same_bytes(d_x, o.d_x) && same_bytes(d_product, o.d_product) &&
+           same_bytes(cells, o.cells) && same_bytes(d_x, o.d_x) && same_bytes(d_candidate, o.d_candidate) &&
            same_bytes(last, o.last) && same_bytes(last_cell, o.last_cell) &&
            same_bytes(d_initial, o.d_initial) && same_bytes(d_initial_cell, o.d_initial_cell);
   }
@@ -70,7 +70,7 @@ struct Problem {
       nan(r.saved, rows * 4 * width);
       nan(r.cells, cell == Cell::lstm ? rows * 2 * width : 0);
       nan(r.d_x, rows * all);
-      nan(r.d_product, rows * all);
+      nan(r.d_candidate, rows * width);
       nan(r.last, states);
       nan(r.last_cell, states);
       nan(r.d_initial, states);
@@ -99,7 +99,7 @@ struct Problem {
       g.d_last = d_last.data();
       g.d_last_cell = d_last_cell.data();
       g.d_gates_x = r.d_x.data();
-      g.d_gates_h = r.d_product.data();
+      g.d_candidate = r.d_candidate.data();
       g.d_initial = r.d_initial.data();
       g.d_initial_cell = r.d_initial_cell.data();
     }
@@ -153,7 +153,7 @@ TYPED_TEST(Recurrent, AgreesWithThePlainOneOnAnyNumberOfThreads) {
           expect_close(fast.saved, slow.saved, terms, "saved", size);
           expect_close(fast.cells, slow.cells, terms, "cells", size);
           expect_close(fast.d_x, slow.d_x, terms, "d_x", size);
-          expect_close(fast.d_product, slow.d_product, terms, "d_product", size);
+          expect_close(fast.d_candidate, slow.d_candidate, terms, "d_candidate", size);
           const auto close = [&](const std::vector<float>& a, const std::vector<float>& b, const char* name) {
             // f32 states of T products: the tolerance is that of T.
             double largest = size;

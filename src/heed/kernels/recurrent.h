@@ -59,7 +59,8 @@ void recurrent(ThreadPool& pool, std::span<const RecurrentArgs<float>> passes);
 void recurrent(ThreadPool& pool, std::span<const RecurrentArgs<Bf16>> passes);
 
 // Then dW_ih = d_gates_x^T x and dx = d_gates_x W_ih; dW_hh = d_gates_h^T h_previous and db_hh its column
-// sums: weight_gradient over all rows.
+// sums: weight_gradient over all rows. d_gates_h is d_gates_x but for the n of a GRU, whose part is
+// d_candidate.
 template <class T>
 struct RecurrentGradientArgs {
   RecurrentArgs<T> forward;                   // as the forward pass left it
@@ -69,7 +70,7 @@ struct RecurrentGradientArgs {
   const Real<T>* d_last = nullptr;       // [B, H] or null
   const Real<T>* d_last_cell = nullptr;  // [B, H] or null
   T* d_gates_x = nullptr;                // [R, GH] dense
-  T* d_gates_h = nullptr;                // [R, GH] dense; of an LSTM null, as it is d_gates_x
+  T* d_candidate = nullptr;              // [R, H] dense, of a GRU: the gradient of h_n; of an LSTM null
   Real<T>* d_initial = nullptr;          // [B, H] or null, overwritten; likewise
   Real<T>* d_initial_cell = nullptr;
 };

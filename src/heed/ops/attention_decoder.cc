@@ -7,6 +7,7 @@
 #include "heed/autograd/convert.h"
 #include "heed/kernels/attention_decoder.h"
 #include "heed/ops/attention_parts.h"
+#include "heed/ops/weight_gradient.h"
 
 namespace heed {
 namespace {
@@ -129,32 +130,13 @@ struct Arguments {
   Arguments& operator=(const Arguments&) = delete;
 };
 
-// dW = dy^T x and db the sums of dy.
-template <class T>
-void add_weight_gradient(Context& c, const Tensor& dy, const Tensor& x, const Parameter& weight,
-                         const Parameter* bias) {
-  const Tensor dw = c.allocate(weight.shape(), DType::f32);
-  const Tensor db = bias != nullptr ? c.allocate(bias->shape(), DType::f32) : Tensor();
-  kernels::weight_gradient(c.pool, kernels::WeightGradientArgs<T>{.dy = dy.data<T>(),
-                                                                  .dy_stride = dy.row_stride(),
-                                                                  .x = x.data<T>(),
-                                                                  .x_stride = x.row_stride(),
-                                                                  .rows = x.rows(),
-                                                                  .inner = x.width(),
-                                                                  .outer = dy.width(),
-                                                                  .dw = dw.data<float>(),
-                                                                  .dbias = data_or_null<float>(db)});
-  weight.gradient().add(c, dw);
-  if (bias != nullptr) bias->gradient().add(c, db);
-}
-
 template <class T>
 void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& target, const Layout& source,
                    const SavedPass& saved, const AttentionDecoderStates& out, const Tensor& d_states,
                    const Tensor& d_contexts) {
   const int64_t width = width_of(in), rows = target.rows();
   const DType dtype = dtype_of<T>;
-  const bool conditional = in.first_weight != nullptr, gru = in.cell == Cell::gru;
+  const bool conditional = in.first_weight != nullptr;
   const Shape state{target.sentences(), width};
   const Arguments<T> forward(c, in, target, source, saved, out);
 
@@ -168,21 +150,17 @@ void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& t
   const Tensor d_initial = in.initial.gradient ? c.allocate(state, DType::f32) : Tensor();
   const Tensor d_initial_cell = in.initial_cell.gradient ? c.allocate(state, DType::f32) : Tensor();
 
-  struct Cells {
-    Tensor d_gates_x, d_gates_h;
-  };
   const auto cell_gradient = [&](const kernels::RecurrentArgs<T>& args, const Parameter& weight,
-                                 Cells& d_gates) {
-    d_gates.d_gates_x = c.allocate(in.gates_x.shape(), dtype);
-    d_gates.d_gates_h = gru ? c.allocate(in.gates_x.shape(), dtype) : d_gates.d_gates_x;
+                                 GateGradients& d_gates) {
+    d_gates = GateGradients(c, in.cell, rows, width, dtype);
     kernels::RecurrentGradientArgs<T> made;
     made.forward = args;
     made.weight_back = &weight.packed_back(c);
-    made.d_gates_x = d_gates.d_gates_x.template data<T>();
-    made.d_gates_h = gru ? d_gates.d_gates_h.template data<T>() : nullptr;
+    made.d_gates_x = d_gates.x.template data<T>();
+    made.d_candidate = data_or_null<T>(d_gates.candidate);
     return made;
   };
-  Cells first, cell;
+  GateGradients first, cell;
   kernels::AttentionDecoderGradientArgs<T> args;
   args.forward = forward.args;
   args.cell = cell_gradient(forward.args.cell, *in.weight, cell);
@@ -207,11 +185,11 @@ void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& t
   args.d_initial_cell = data_or_null<float>(d_initial_cell);
   kernels::attention_decoder_gradient(c.pool, args);
 
-  add_weight_gradient<T>(c, cell.d_gates_h, saved.between, *in.weight, in.bias);
-  add_weight_gradient<T>(c, d_queries, saved.between, *in.query_weight, nullptr);
-  if (conditional) add_weight_gradient<T>(c, first.d_gates_h, saved.before, *in.first_weight, in.first_bias);
+  add_weight_gradient<T>(*in.weight, in.bias, c, cell.of_state(), saved.between);
+  add_weight_gradient<T>(*in.query_weight, nullptr, c, {d_queries}, saved.between);
+  if (conditional) add_weight_gradient<T>(*in.first_weight, in.first_bias, c, first.of_state(), saved.before);
   add_row_sums(*in.score, c, d_score);
-  if (in.gates_x.gradient) in.gates_x.gradient->add(c, conditional ? first.d_gates_x : cell.d_gates_x);
+  if (in.gates_x.gradient) in.gates_x.gradient->add(c, conditional ? first.x : cell.x);
   if (in.keys.gradient) in.keys.gradient->add(c, d_keys);
   if (in.context_gates.gradient) in.context_gates.gradient->add(c, d_context_gates);
   if (in.memory.gradient) in.memory.gradient->add(c, d_memory);

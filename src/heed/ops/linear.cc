@@ -2,6 +2,7 @@
 
 #include "heed/kernels/matmul.h"
 #include "heed/ops/activation.h"
+#include "heed/ops/weight_gradient.h"
 
 namespace heed {
 namespace {
@@ -32,28 +33,6 @@ Tensor product(Context& c, const char* op, const Tensor& x, const kernels::Packe
   return y;
 }
 
-void add_weight_gradient(Context& c, const Tensor& dy, const Tensor& x, const Parameter& weight,
-                         const Parameter* bias) {
-  const ProfileScope scope = profiled(c, "linear weight gradient", x, dy.width());
-  Tensor dw = c.allocate(weight.shape(), DType::f32);
-  Tensor db = bias ? c.allocate(bias->shape(), DType::f32) : Tensor();
-  dispatch(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    kernels::weight_gradient(c.pool,
-                             kernels::WeightGradientArgs<T>{.dy = dy.data<T>(),
-                                                            .dy_stride = dy.row_stride(),
-                                                            .x = x.data<T>(),
-                                                            .x_stride = x.row_stride(),
-                                                            .rows = x.rows(),
-                                                            .inner = x.width(),
-                                                            .outer = dy.width(),
-                                                            .dw = dw.data<float>(),
-                                                            .dbias = bias ? db.data<float>() : nullptr});
-  });
-  weight.gradient().add(c, dw);
-  if (bias != nullptr) bias->gradient().add(c, db);
-}
-
 }  // namespace
 
 Var linear(Context& c, const Var& x, const Parameter& weight, const Parameter* bias,
@@ -77,7 +56,11 @@ Var linear(Context& c, const Var& x, const Parameter& weight, const Parameter* b
         });
         dy = dz;
       }
-      add_weight_gradient(c, dy, x.value, weight, bias);
+      {
+        const ProfileScope scope = profiled(c, "linear weight gradient", x.value, dy.width());
+        dispatch(dy.dtype(),
+                 [&](auto zero) { add_weight_gradient<decltype(zero)>(weight, bias, c, {dy}, x.value); });
+      }
       if (x.gradient)
         x.gradient->add(c, product(c, "linear input gradient", dy, weight.packed_back(c), nullptr, false));
     });

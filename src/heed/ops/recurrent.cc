@@ -5,6 +5,7 @@
 
 #include "heed/autograd/convert.h"
 #include "heed/kernels/layer.h"
+#include "heed/ops/weight_gradient.h"
 
 namespace heed {
 namespace {
@@ -102,13 +103,12 @@ void add_gradients(Context& c, Cell cell, const std::vector<RecurrentPass>& pass
   dispatch(d_rows.dtype(), [&](auto zero) {
     using T = decltype(zero);
     std::vector<kernels::RecurrentGradientArgs<T>> args;
-    std::vector<Tensor> d_gates_x, d_gates_h, d_initial, d_initial_cell;
+    std::vector<GateGradients> d_gates;
+    std::vector<Tensor> d_initial, d_initial_cell;
     for (size_t p = 0; p < passes.size(); ++p) {
       const RecurrentPass& pass = passes[p];
       const int64_t column = static_cast<int64_t>(p) * width;
-      d_gates_x.push_back(c.allocate(Shape{layout.rows(), pass.gates_x.width()}, d_rows.dtype()));
-      d_gates_h.push_back(cell == Cell::gru ? c.allocate(d_gates_x.back().shape(), d_rows.dtype())
-                                            : d_gates_x.back());
+      d_gates.emplace_back(c, cell, layout.rows(), width, d_rows.dtype());
       d_initial.push_back(pass.initial.gradient ? c.allocate(state, DType::f32) : Tensor());
       d_initial_cell.push_back(pass.initial_cell.gradient ? c.allocate(state, DType::f32) : Tensor());
       args.push_back(
@@ -118,8 +118,8 @@ void add_gradients(Context& c, Cell cell, const std::vector<RecurrentPass>& pass
            .d_h_stride = d_rows.row_stride(),
            .d_last = data_or_null(d_last[p]),
            .d_last_cell = cell == Cell::lstm ? data_or_null(d_last_cell[p]) : nullptr,
-           .d_gates_x = d_gates_x.back().template data<T>(),
-           .d_gates_h = cell == Cell::gru ? d_gates_h.back().template data<T>() : nullptr,
+           .d_gates_x = d_gates.back().x.template data<T>(),
+           .d_candidate = cell == Cell::gru ? d_gates.back().candidate.template data<T>() : nullptr,
            .d_initial = d_initial.back() ? d_initial.back().template data<float>() : nullptr,
            .d_initial_cell = d_initial_cell.back() ? d_initial_cell.back().template data<float>() : nullptr});
     }
@@ -127,24 +127,11 @@ void add_gradients(Context& c, Cell cell, const std::vector<RecurrentPass>& pass
 
     for (size_t p = 0; p < passes.size(); ++p) {
       const RecurrentPass& pass = passes[p];
-      const Tensor dw = c.allocate(pass.weight->shape(), DType::f32);
-      const Tensor db = pass.bias ? c.allocate(pass.bias->shape(), DType::f32) : Tensor();
-      kernels::weight_gradient(c.pool,
-                               kernels::WeightGradientArgs<T>{.dy = d_gates_h[p].template data<T>(),
-                                                              .dy_stride = d_gates_h[p].row_stride(),
-                                                              .x = saved[p].h_previous.template data<T>(),
-                                                              .x_stride = width,
-                                                              .rows = layout.rows(),
-                                                              .inner = width,
-                                                              .outer = pass.gates_x.width(),
-                                                              .dw = dw.data<float>(),
-                                                              .dbias = db ? db.data<float>() : nullptr});
-      pass.weight->gradient().add(c, dw);
-      if (pass.bias) pass.bias->gradient().add(c, db);
+      add_weight_gradient<T>(*pass.weight, pass.bias, c, d_gates[p].of_state(), saved[p].h_previous);
       if (pass.gates_x.gradient && pass.gates_row)
-        add_as(c, pass.gates_x, sum_of_readers(c, pass, d_gates_x[p]));
+        add_as(c, pass.gates_x, sum_of_readers(c, pass, d_gates[p].x));
       else if (pass.gates_x.gradient)
-        pass.gates_x.gradient->add(c, d_gates_x[p]);
+        pass.gates_x.gradient->add(c, d_gates[p].x);
       if (d_initial[p]) add_as(c, pass.initial, d_initial[p]);
       if (d_initial_cell[p]) add_as(c, pass.initial_cell, d_initial_cell[p]);
     }

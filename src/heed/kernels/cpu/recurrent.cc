@@ -3,6 +3,7 @@
 #include "heed/kernels/recurrent.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <numeric>
 #include <vector>
 
@@ -30,8 +31,9 @@ void step_row(const RecurrentArgs<T>& args, int64_t r, const T* HWY_RESTRICT x,
   T* saved = args.saved == nullptr ? nullptr : args.saved + r * 4 * width;
   T* cells = args.cells == nullptr ? nullptr : args.cells + r * 2 * width;
   for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
-    const auto product_of = [&](int64_t gate) HWY_ATTR { return load_n(d, product + gate * width + j, n); };
-    const auto sum_of_gate = [&](int64_t gate) HWY_ATTR {
+    const auto product_of = [&](int64_t gate)
+                                HEED_INLINE_LAMBDA { return load_n(d, product + gate * width + j, n); };
+    const auto sum_of_gate = [&](int64_t gate) HEED_INLINE_LAMBDA {
       return hn::Add(load_n(d, x + gate * width + j, n), product_of(gate));
     };
     const FloatVector before = load_n(d, h + j, n);
@@ -75,11 +77,10 @@ void step_row_gradient(const RecurrentGradientArgs<T>& args, int64_t r, float* H
   const FloatVector one = hn::Set(d, 1.0f);
   const auto slope = [&](FloatVector s) HWY_ATTR { return hn::NegMulAdd(s, s, s); };  // s (1 - s)
   for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
-    const auto value = [&](int64_t i) HWY_ATTR { return load_n(d, saved + i * width + j, n); };
-    const auto put = [&](int64_t gate, FloatVector dx, FloatVector dp) HWY_ATTR {
+    const auto value = [&](int64_t i) HEED_INLINE_LAMBDA { return load_n(d, saved + i * width + j, n); };
+    const auto put = [&](int64_t gate, FloatVector dx, FloatVector dp) HEED_INLINE_LAMBDA {
       store_n(d, dx, args.d_gates_x + r * all + gate * width + j, n);
       store_n(d, dp, d_product + gate * width + j, n);
-      if (args.d_gates_h != nullptr) store_n(d, dp, args.d_gates_h + r * all + gate * width + j, n);
     };
     FloatVector total = load_n(d, dh + j, n);
     if (args.d_h != nullptr) total = hn::Add(total, load_n(d, args.d_h + r * args.d_h_stride + j, n));
@@ -92,6 +93,7 @@ void step_row_gradient(const RecurrentGradientArgs<T>& args, int64_t r, float* H
       put(0, dr, dr);
       put(1, dz, dz);
       put(2, dn, hn::Mul(dn, s0));
+      store_n(d, hn::Mul(dn, s0), args.d_candidate + r * width + j, n);
       store_n(d, hn::Mul(total, s1), dh + j, n);
     } else {
       const T* cells = forward.cells + r * 2 * width;
@@ -189,6 +191,15 @@ struct StateUse {};
 struct ProductUse {};
 struct InputUse {};
 
+// The rows of the step after this one lie elsewhere in memory, too far apart for the processor to foresee.
+template <class T>
+void prefetch(const T* from, int64_t size) {
+  const auto* const begin = reinterpret_cast<const std::byte*>(from);
+  const auto* const last = reinterpret_cast<const std::byte*>(from + size) - 1;
+  for (const std::byte* at = begin; at < last; at += 64) __builtin_prefetch(at);
+  __builtin_prefetch(last);
+}
+
 template <class T>
 void run_group(ThreadPool& pool, const RecurrentArgs<T>& args, const RecurrentGroup& group) {
   const int64_t width = args.width, all = gates_of(args.cell) * width;
@@ -199,14 +210,18 @@ void run_group(ThreadPool& pool, const RecurrentArgs<T>& args, const RecurrentGr
   group.gather(args.initial, width, h);
   group.gather(args.initial_cell, width, c);
   std::transform(h, h + group.size * width, input, [](float v) { return static_cast<T>(v); });
+  const auto gates_x = [&](int64_t r) {
+    return args.gates_x + (args.gates_row == nullptr ? r : args.gates_row[r]) * args.gates_stride;
+  };
   const int64_t steps = group.length(0);
   for (int64_t step = 0; step < steps; ++step) {
     const int64_t alive = group.alive(step);
     cpu::step_product(pool, input, alive, *args.weight, args.bias, false, product);
     for (int64_t i = 0; i < alive; ++i) {
-      const int64_t r = group.row(i, step), x = args.gates_row == nullptr ? r : args.gates_row[r];
-      cpu::recurrent_step(args, r, args.gates_x + x * args.gates_stride, product + i * all, h + i * width,
-                          c + i * width, input + i * width);
+      const int64_t r = group.row(i, step);
+      if (step + 1 < group.length(i)) prefetch(gates_x(group.row(i, step + 1)), all);
+      cpu::recurrent_step(args, r, gates_x(r), product + i * all, h + i * width, c + i * width,
+                          input + i * width);
     }
   }
   group.scatter(h, width, args.last);
@@ -224,9 +239,20 @@ void run_group_gradient(ThreadPool& pool, const RecurrentGradientArgs<T>& args, 
   group.gather(args.d_last_cell, width, dc);
   for (int64_t step = group.length(0) - 1; step >= 0; --step) {
     const int64_t alive = group.alive(step);
-    for (int64_t i = 0; i < alive; ++i)
+    for (int64_t i = 0; i < alive; ++i) {
+      if (step > 0) {
+        const int64_t next = group.row(i, step - 1);
+        prefetch(forward.saved + next * 4 * width, 4 * width);
+        if (forward.cell == Cell::gru) {
+          prefetch(forward.h_previous + next * width, width);
+        } else {
+          prefetch(forward.cells + next * 2 * width, 2 * width);
+        }
+        if (args.d_h != nullptr) prefetch(args.d_h + next * args.d_h_stride, width);
+      }
       cpu::recurrent_step_gradient(args, group.row(i, step), dh + i * width, dc + i * width,
                                    d_product + i * all);
+    }
     cpu::step_product(pool, d_product, alive, *args.weight_back, nullptr, true, dh);
   }
   group.scatter(dh, width, args.d_initial);

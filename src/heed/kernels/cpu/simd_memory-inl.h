@@ -38,13 +38,9 @@ HWY_INLINE hn::Vec<D> load(D d, const Bf16* p) {
   return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du32, bits)));
 }
 
+// As Bf16(float) rounds: to nearest, ties to even, NaN stays NaN.
 template <class D>
-HWY_INLINE void store(D d, hn::Vec<D> v, float* p) {
-  hn::StoreU(v, d, p);
-}
-// Rounds as Bf16(float) does: to nearest, ties to even, NaN stays NaN.
-template <class D>
-HWY_INLINE void store(D, hn::Vec<D> v, Bf16* p) {
+HWY_INLINE hn::Vec<hn::Rebind<uint16_t, D>> bf16_bits(D, hn::Vec<D> v) {
   const hn::RebindToSigned<D> di32;
   const hn::RebindToUnsigned<D> du32;
   const hn::Rebind<uint16_t, D> du16;
@@ -53,11 +49,44 @@ HWY_INLINE void store(D, hn::Vec<D> v, Bf16* p) {
   const auto rounded = hn::Add(hn::Add(bits, hn::Set(du32, 0x7FFFu)), odd);
   const auto quiet = hn::Or(bits, hn::Set(du32, 0x400000u));
   const auto chosen = hn::IfThenElse(hn::RebindMask(du32, hn::IsNaN(v)), quiet, rounded);
-  const auto upper = hn::BitCast(di32, hn::ShiftRight<16>(chosen));
-  hn::StoreU(hn::DemoteTo(du16, upper), du16, reinterpret_cast<uint16_t*>(p));
+  return hn::DemoteTo(du16, hn::BitCast(di32, hn::ShiftRight<16>(chosen)));
+}
+
+template <class D>
+HWY_INLINE void store(D d, hn::Vec<D> v, float* p) {
+  hn::StoreU(v, d, p);
+}
+template <class D>
+HWY_INLINE void store(D d, hn::Vec<D> v, Bf16* p) {
+  const hn::Rebind<uint16_t, D> du16;
+  hn::StoreU(bf16_bits(d, v), du16, reinterpret_cast<uint16_t*>(p));
 }
 
 // The first n < Lanes(d) elements; the others are 0. Memory past them is not touched.
+#if HWY_TARGET <= HWY_AVX3  // masks for 16 bits too
+template <class D>
+HWY_INLINE hn::Vec<D> load_some(D d, const float* p, int64_t n) {
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(n)), d, p);
+}
+template <class D>
+HWY_INLINE hn::Vec<D> load_some(D d, const Bf16* p, int64_t n) {
+  const hn::RebindToUnsigned<D> du32;
+  const hn::Rebind<uint16_t, D> du16;
+  const auto wanted = hn::FirstN(du16, static_cast<size_t>(n));
+  const auto bits = hn::MaskedLoad(wanted, du16, reinterpret_cast<const uint16_t*>(p));
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du32, bits)));
+}
+template <class D>
+HWY_INLINE void store_some(D d, hn::Vec<D> v, float* p, int64_t n) {
+  hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(n)), d, p);
+}
+template <class D>
+HWY_INLINE void store_some(D d, hn::Vec<D> v, Bf16* p, int64_t n) {
+  const hn::Rebind<uint16_t, D> du16;
+  hn::BlendedStore(bf16_bits(d, v), hn::FirstN(du16, static_cast<size_t>(n)), du16,
+                   reinterpret_cast<uint16_t*>(p));
+}
+#else
 template <class D, class T>
 HWY_INLINE hn::Vec<D> load_some(D d, const T* p, int64_t n) {
   HWY_ALIGN T all[HWY_MAX_BYTES / sizeof(float)] = {};
@@ -70,6 +99,7 @@ HWY_INLINE void store_some(D d, hn::Vec<D> v, T* p, int64_t n) {
   store(d, v, all);
   std::memcpy(p, all, static_cast<size_t>(n) * sizeof(T));
 }
+#endif
 
 // As above, but n may be Lanes(d), for bodies of for_each_vector.
 template <class D, class T>

@@ -92,7 +92,6 @@ void recurrent_gradient(const RecurrentGradientArgs<T>& args, const Real<T>* wei
         dh[j] += static_cast<R>(args.d_h[r * args.d_h_stride + j]);
         const auto put = [&](int64_t gate, R dx, R dp) {
           args.d_gates_x[r * all + gate * width + j] = static_cast<T>(dx);
-          if (args.d_gates_h != nullptr) args.d_gates_h[r * all + gate * width + j] = static_cast<T>(dp);
           d_product[gate * width + j] = static_cast<R>(static_cast<T>(dp));
         };
         if (forward.cell == Cell::gru) {
@@ -103,6 +102,7 @@ void recurrent_gradient(const RecurrentGradientArgs<T>& args, const Real<T>* wei
           put(0, dr, dr);
           put(1, dz, dz);
           put(2, dn, dn * s[0]);
+          args.d_candidate[r * width + j] = static_cast<T>(dn * s[0]);
           dh[j] *= s[1];
         } else {
           const R before = static_cast<R>(forward.cells[r * 2 * width + j]);
