@@ -339,7 +339,9 @@ TEST(WeightGradient, EqualsReference) {
                                  {17, 300, 48},
                                  {129, 64, 200},
                                  {0, 4, 4},
-                                 {1100, 33, 20}}) {
+                                 {1100, 33, 20},
+                                 {4700, 20, 40},
+                                 {530, 300, 450}}) {
       for (const bool accumulate : {false, true}) {
         compare_weight_gradient<float>(pool, R, K, N, accumulate);
         compare_weight_gradient<Bf16>(pool, R, K, N, accumulate);
@@ -373,6 +375,7 @@ TEST(WeightGradient, SameBytesForAnyThreads) {
   on_every_level([] {
     weight_gradient_same_bytes<float>(1300, 130, 77);
     weight_gradient_same_bytes<Bf16>(1300, 130, 77);
+    weight_gradient_same_bytes<Bf16>(530, 260, 520);
   });
 }
 

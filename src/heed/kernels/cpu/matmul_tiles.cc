@@ -1,6 +1,7 @@
 #include "heed/kernels/cpu/matmul_tiles.h"
 
 #include <algorithm>
+#include <bit>
 #include <type_traits>
 
 #include "heed/kernels/cpu/cut.h"
@@ -71,17 +72,76 @@ void matmul_tiles(ThreadPool& pool, const MatmulArgs<Bf16, Out>& args, int64_t b
   });
 }
 
-void weight_gradient_tiles(ThreadPool& pool, const WeightGradientArgs<Bf16>& args) {
-  // By chunks of rows: first dy is transposed and x interleaved, then each piece adds its slice_n x slice_k
-  // of dy^T x to dw. A chunk of dy's 32 columns, transposed, fits L1.
-  constexpr int64_t kChunk = 512;
+namespace {
+
+// Both factors of dy^T x are made from rows: a chunk of them, dy transposed and x interleaved. A chunk of 32
+// columns of dy, transposed, fits L1.
+constexpr int64_t kChunk = 512;
+
+// dy^T x of some rows by one thread, all of it: what fits L2. Sums [N, K] and column sums [N], overwritten
+// unless accumulate.
+void narrow_weight_gradient(const WeightGradientArgs<Bf16>& args, int64_t begin, int64_t end, bool accumulate,
+                            float* dw, float* dbias) {
+  struct Left {};
+  struct Right {};
   const TileKernels& kernels = tile_kernels();
-  const bool large = args.outer * args.inner >= 512 * 256;
-  const int64_t slice_n = large ? 128 : 64, slice_k = large ? 256 : 64;
+  Bf16* const left = scratch<Left, Bf16>(tiled_size(kChunk, args.outer));
+  Bf16* const right = scratch<Right, Bf16>(tiled_size(kChunk, args.inner));
+  if (dbias != nullptr && !accumulate) std::fill_n(dbias, args.outer, 0.0f);
+  for (int64_t first = begin; first == begin || first < end; first += kChunk) {
+    const int64_t rows = std::min(kChunk, end - first);
+    const Bf16* const dy = args.dy + first * args.dy_stride;
+    kernels.transpose(dy, args.dy_stride, rows, args.outer, left);
+    kernels.interleave(args.x + first * args.x_stride, args.x_stride, rows, args.inner, right);
+    if (dbias != nullptr) add_rows(dy, args.dy_stride, rows, args.outer, dbias);
+    kernels.multiply({.rows = args.outer,
+                      .depth = rows,
+                      .columns = args.inner,
+                      .a = left,
+                      .b = right,
+                      .b_panel_stride = tile_panel_size(rows),
+                      .accumulate = accumulate || first > begin,
+                      .c = dw,
+                      .c_stride = args.inner});
+  }
+}
+
+// Narrow weights: the rows in up to eight parts, each a piece with sums of its own, which are then added up.
+// A piece needs no other until then, where slices of so small a weight would wait for each other at every
+// chunk.
+void weight_gradient_by_rows(ThreadPool& pool, const WeightGradientArgs<Bf16>& args) {
+  constexpr int64_t kLeastRows = 128, kMostParts = 8, kAddedTogether = 4096;
+  const int64_t size = args.outer * args.inner, sums = size + args.outer;
+  const auto wanted = static_cast<uint64_t>(args.rows / kLeastRows);
+  const int64_t parts = std::min<int64_t>(kMostParts, static_cast<int64_t>(std::bit_ceil(wanted)));
+  const int64_t part_rows = divide_up(divide_up(args.rows, parts), kTileDepth) * kTileDepth;
+  struct Sums {};
+  float* const others = scratch<Sums, float>(std::max<int64_t>(1, (parts - 1) * sums));
+  pool.run(parts, [&](int64_t part) {
+    const int64_t begin = std::min(args.rows, part * part_rows), end = std::min(args.rows, begin + part_rows);
+    if (part == 0) return narrow_weight_gradient(args, begin, end, args.accumulate, args.dw, args.dbias);
+    float* const own = others + (part - 1) * sums;
+    narrow_weight_gradient(args, begin, end, false, own, args.dbias != nullptr ? own + size : nullptr);
+  });
+  if (parts == 1) return;
+  pool.run_ranges(size, kAddedTogether, [&](int64_t begin, int64_t end) {
+    for (int64_t part = 1; part < parts; ++part) {
+      add_rows(others + (part - 1) * sums + begin, 0, 1, end - begin, args.dw + begin);
+    }
+  });
+  for (int64_t part = 1; part < parts && args.dbias != nullptr; ++part) {
+    add_rows(others + (part - 1) * sums + size, 0, 1, args.outer, args.dbias);
+  }
+}
+
+// Wide weights: by chunks of rows, whose factors all threads make and then share; each piece adds its slice_n
+// x slice_k of dy^T x to dw.
+void weight_gradient_by_slices(ThreadPool& pool, const WeightGradientArgs<Bf16>& args) {
+  constexpr int64_t kSliceN = 128, kSliceK = 256;
+  const TileKernels& kernels = tile_kernels();
   const int64_t groups_n = divide_up(args.outer, kTileColumns),
                 groups_k = divide_up(args.inner, kTileColumns);
-  const int64_t slices_n = divide_up(args.outer, slice_n);
-  const int64_t slices_k = std::max<int64_t>(1, divide_up(args.inner, slice_k));
+  const int64_t slices_n = divide_up(args.outer, kSliceN), slices_k = divide_up(args.inner, kSliceK);
   struct Left {};
   struct Right {};
   Bf16* const left = scratch<Left, Bf16>(groups_n * tile_panel_size(kChunk));
@@ -103,10 +163,10 @@ void weight_gradient_tiles(ThreadPool& pool, const WeightGradientArgs<Bf16>& arg
       }
     });
     pool.run(slices_n * slices_k, [&](int64_t piece) {
-      const int64_t n = piece % slices_n * slice_n, k = piece / slices_n * slice_k;
-      kernels.multiply({.rows = std::min(slice_n, args.outer - n),
+      const int64_t n = piece % slices_n * kSliceN, k = piece / slices_n * kSliceK;
+      kernels.multiply({.rows = std::min(kSliceN, args.outer - n),
                         .depth = rows,
-                        .columns = std::min(slice_k, args.inner - k),
+                        .columns = std::min(kSliceK, args.inner - k),
                         .a = left + n / kTileColumns * group_size,
                         .b = right + k / kTileColumns * group_size,
                         .b_panel_stride = group_size,
@@ -114,6 +174,17 @@ void weight_gradient_tiles(ThreadPool& pool, const WeightGradientArgs<Bf16>& arg
                         .c = args.dw + n * args.inner + k,
                         .c_stride = args.inner});
     });
+  }
+}
+
+}  // namespace
+
+void weight_gradient_tiles(ThreadPool& pool, const WeightGradientArgs<Bf16>& args) {
+  constexpr int64_t kNarrow = 512 * 256;
+  if (args.outer * args.inner < kNarrow) {
+    weight_gradient_by_rows(pool, args);
+  } else {
+    weight_gradient_by_slices(pool, args);
   }
 }
 

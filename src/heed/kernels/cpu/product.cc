@@ -6,6 +6,9 @@
 #define HWY_TARGET_INCLUDE "heed/kernels/cpu/product.cc"
 #include "heed/kernels/cpu/simd.h"
 
+// After highway.h.
+#include "heed/kernels/cpu/simd_memory-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace heed::kernels::cpu::HWY_NAMESPACE {
 namespace {
@@ -195,30 +198,6 @@ void multiply_here(const Product& p) {
   }
 }
 
-HWY_INLINE V load(D d, const float* from) {
-  return hn::LoadU(d, from);
-}
-HWY_INLINE V load(D d, const Bf16* from) {
-  const hn::Rebind<uint16_t, D> bits;
-  return hn::BitCast(
-      d, hn::ShiftLeft<16>(hn::PromoteTo(hn::RebindToUnsigned<D>(), hn::LoadU(bits, &from->bits))));
-}
-HWY_INLINE void store(D d, V value, float* to) {
-  hn::StoreU(value, d, to);
-}
-// As the constructor of Bf16 rounds.
-HWY_INLINE void store(HWY_MAYBE_UNUSED D d, V value, Bf16* to) {
-  const hn::RebindToUnsigned<D> du;
-  const hn::Rebind<uint16_t, D> d16;
-  const auto b = hn::BitCast(du, value);
-  const auto odd = hn::And(hn::ShiftRight<16>(b), hn::Set(du, 1));
-  const auto rounded = hn::ShiftRight<16>(hn::Add(b, hn::Add(odd, hn::Set(du, 0x7FFF))));
-  const auto quiet = hn::Or(hn::ShiftRight<16>(b), hn::Set(du, 0x40));
-  const auto is_nan = hn::RebindMask(du, hn::Ne(value, value));
-  const auto result = hn::IfThenElse(is_nan, quiet, rounded);
-  hn::StoreU(hn::DemoteTo(d16, hn::BitCast(hn::RebindToSigned<decltype(du)>(), result)), d16, &to->bits);
-}
-
 template <class From, class To>
 void convert_rows_here(const From* from, int64_t from_stride, int64_t rows, int64_t columns, To* to,
                        int64_t to_stride) {
@@ -226,7 +205,7 @@ void convert_rows_here(const From* from, int64_t from_stride, int64_t rows, int6
   for (int64_t r = 0; r < rows; ++r, from += from_stride, to += to_stride) {
     int64_t c = 0;
     for (; c + kLanes <= columns; c += kLanes) store(d, load(d, from + c), to + c);
-    for (; c < columns; ++c) to[c] = To(static_cast<float>(from[c]));
+    if (c < columns) store_some(d, load_some(d, from + c, columns - c), to + c, columns - c);
   }
 }
 
