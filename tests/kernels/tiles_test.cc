@@ -54,16 +54,21 @@ TEST(Tiles, InterleavedRowsAreWhereTheHeaderSays) {
   });
 }
 
-TEST(Tiles, InterleavedColumnsAreTheInterleavedRowsOfTheTranspose) {
+TEST(Tiles, WeightsAreInterleavedAsTheirRoundedRowsAre) {
   with_each_kind([](const TileKernels& kernels) {
     for (const int64_t K : {1, 31, 32, 37, 64}) {
       for (const int64_t N : {1, 16, 17, 32, 45, 64}) {
-        const std::vector<Bf16> b = small_integers(1, K * N);
-        std::vector<Bf16> transposed(N * K), rows(tiled_size(K, N), Bf16(NAN)), columns = rows;
+        std::vector<float> b(K * N), transposed(N * K);
+        for (int64_t i = 0; i < K * N; ++i) b[i] = static_cast<float>(2 * uniform(1, i) - 1);
         for (int64_t i = 0; i < K * N; ++i) transposed[i % N * K + i / N] = b[i];
-        kernels.interleave(b.data(), N, K, N, rows.data());
+        const std::vector<Bf16> rounded(b.begin(), b.end());
+        std::vector<Bf16> expected(tiled_size(K, N), Bf16(NAN)), rows = expected, columns = expected;
+        kernels.interleave(rounded.data(), N, K, N, expected.data());
+        kernels.interleave_f32(b.data(), N, K, N, rows.data());
         kernels.interleave_columns(transposed.data(), K, N, K, columns.data());
-        ASSERT_EQ(0, std::memcmp(rows.data(), columns.data(), rows.size() * sizeof(Bf16))) << K << " x " << N;
+        const size_t bytes = expected.size() * sizeof(Bf16);
+        ASSERT_EQ(0, std::memcmp(expected.data(), rows.data(), bytes)) << K << " x " << N;
+        ASSERT_EQ(0, std::memcmp(expected.data(), columns.data(), bytes)) << K << " x " << N;
       }
     }
   });

@@ -13,29 +13,19 @@ namespace heed::kernels::cpu {
 
 void pack_weight_tiles(ThreadPool& pool, const float* b, int64_t inner, int64_t outer, int64_t stride_k,
                        int64_t stride_n, Bf16* tiles) {
-  constexpr int64_t kSquare = 32;
   const TileKernels& kernels = tile_kernels();
   pool.run(divide_up(outer, kTileColumns), [&](int64_t panel) {
     const int64_t column = panel * kTileColumns, width = std::min(kTileColumns, outer - column);
-    Bf16* to = tiles + panel * tile_panel_size(inner);
-    Bf16 rows[kSquare * kSquare];
-    for (int64_t k = 0; k < inner; k += kTileDepth, to += 2 * kTileSize) {
-      const int64_t depth = std::min(kTileDepth, inner - k);
-      const float* const from = b + k * stride_k + column * stride_n;
-      if (stride_n == 1) {
-        convert_rows(from, stride_k, depth, width, rows, kSquare);
-        kernels.interleave(rows, kSquare, depth, width, to);
-        continue;
-      }
-      if (stride_k == 1) {
-        convert_rows(from, stride_n, width, depth, rows, kSquare);
-      } else {
-        for (int64_t n = 0; n < width; ++n) {
-          for (int64_t i = 0; i < depth; ++i) rows[n * kSquare + i] = Bf16(from[i * stride_k + n * stride_n]);
-        }
-      }
-      kernels.interleave_columns(rows, kSquare, width, depth, to);
+    const float* const from = b + column * stride_n;
+    Bf16* const to = tiles + panel * tile_panel_size(inner);
+    if (stride_n == 1) return kernels.interleave_f32(from, stride_k, inner, width, to);
+    if (stride_k == 1) return kernels.interleave_columns(from, stride_n, width, inner, to);
+    struct Dense {};
+    float* const dense = scratch<Dense, float>(inner * kTileColumns);
+    for (int64_t k = 0; k < inner; ++k) {
+      for (int64_t n = 0; n < width; ++n) dense[k * width + n] = from[k * stride_k + n * stride_n];
     }
+    kernels.interleave_f32(dense, width, inner, width, to);
   });
 }
 

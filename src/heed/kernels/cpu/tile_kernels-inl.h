@@ -171,8 +171,8 @@ void multiply_tiles(const TileProduct& p) {
 }
 
 template <class Tiles>
-constexpr TileKernels kTileKernels{multiply_tiles<Tiles>, interleave_rows, interleave_columns,
-                                   transpose_rows};
+constexpr TileKernels kTileKernels{multiply_tiles<Tiles>, interleave_rows<Bf16>, interleave_rows<float>,
+                                   interleave_columns, transpose_rows};
 
 }  // namespace
 }  // namespace heed::kernels::cpu

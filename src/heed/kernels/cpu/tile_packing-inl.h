@@ -10,29 +10,48 @@ using U32x16 = uint32_t __attribute__((vector_size(64)));
 
 constexpr int64_t kSquare = 32;
 
+// 32 numbers as Bf16. Vectors are not returned: without AVX-512 how that is done depends on the compiler.
+inline void load_row(const Bf16* from, U16x32& row) {
+  std::memcpy(&row, from, sizeof(row));
+}
+// VCVTNE2PS2BF16 would convert both halves at once; the emulator that stands in for the processor (Bochs 3.1)
+// gets its upper half wrong. Intrinsics with a mask, since g++ 12 warns of its own without one.
+inline void load_row(const float* from, U16x32& row) {
+#ifdef __AVX512BF16__
+  const auto half = [](const float* numbers) {
+    const __m256bh narrow = _mm512_cvtneps_pbh(_mm512_loadu_ps(numbers));
+    __m256i bits;
+    std::memcpy(&bits, &narrow, sizeof(bits));
+    return bits;
+  };
+  const __m512i lower = _mm512_castsi256_si512(half(from));
+  row = reinterpret_cast<U16x32>(_mm512_maskz_inserti64x4(0xFF, lower, half(from + 16), 1));
+#else
+  for (int i = 0; i < 32; ++i) row[i] = Bf16(from[i]).bits;
+#endif
+}
+
 // Up to 32 rows of up to 32 columns, zeros beyond the given ones, `to` [32, 32]. Apart from the fast path,
 // which is spared all that.
-__attribute__((noinline)) void pad_square(const Bf16* from, int64_t stride, int64_t rows, int64_t columns,
-                                          uint16_t* to) {
-  std::memset(to, 0, kSquare * kSquare * sizeof(uint16_t));
+template <class T>
+__attribute__((noinline)) void pad_square(const T* from, int64_t stride, int64_t rows, int64_t columns,
+                                          T* to) {
+  std::memset(static_cast<void*>(to), 0, kSquare * kSquare * sizeof(T));
   for (int64_t r = 0; r < std::min(rows, kSquare); ++r) {
-    std::memcpy(to + r * kSquare, from + r * stride,
-                static_cast<size_t>(std::min(columns, kSquare)) * sizeof(uint16_t));
+    std::copy_n(from + r * stride, std::min(columns, kSquare), to + r * kSquare);
   }
 }
 
 // 32 rows of 32 columns to read from: those of a matrix, or a padded copy of them.
+template <class T>
 class Square {
  public:
-  Square(const Bf16* from, int64_t stride, int64_t rows, int64_t columns) {
-    if (rows >= kSquare && columns >= kSquare) {
-      from_ = from;
-      stride_ = stride * static_cast<int64_t>(sizeof(Bf16));
-    } else {
-      pad_square(from, stride, rows, columns, padded_);
-      from_ = padded_;
-      stride_ = kSquare * static_cast<int64_t>(sizeof(uint16_t));
-    }
+  Square(const T* from, int64_t stride, int64_t rows, int64_t columns) : from_(from), stride_(stride) {
+    if (rows >= kSquare && columns >= kSquare) return;
+    auto* const padded = reinterpret_cast<T*>(padded_);
+    pad_square(from, stride, rows, columns, padded);
+    from_ = padded;
+    stride_ = kSquare;
   }
   Square(const Square&) = delete;
   Square& operator=(const Square&) = delete;
@@ -40,25 +59,21 @@ class Square {
   // The rows one after the other.
   class Rows {
    public:
-    explicit Rows(const Square& square)
-        : at_(static_cast<const char*>(square.from_)), stride_(square.stride_) {}
-    template <class Vector>  // of 64 bytes
-    Vector next() {
-      Vector v;
-      std::memcpy(&v, at_, sizeof(v));
+    explicit Rows(const Square& square) : at_(square.from_), stride_(square.stride_) {}
+    void next(U16x32& row) {
+      load_row(at_, row);
       at_ += stride_;
-      return v;
     }
 
    private:
-    const char* at_;
+    const T* at_;
     int64_t stride_;
   };
 
  private:
-  const void* from_;
-  int64_t stride_;                                  // bytes
-  alignas(64) uint16_t padded_[kSquare * kSquare];  // written only where needed
+  const T* from_;
+  int64_t stride_;
+  alignas(64) std::byte padded_[kSquare * kSquare * sizeof(T)];  // written only where needed
 };
 
 // The next two rows of a square, the first in the low halves; columns 0 to 15 and 16 to 31. Eight columns are
@@ -66,8 +81,11 @@ class Square {
 struct Pairs {
   U32x16 columns[2];
 };
-inline Pairs load_pairs(Square::Rows& rows) {
-  const auto low = rows.next<U16x32>(), high = rows.next<U16x32>();
+template <class Rows>
+inline Pairs load_pairs(Rows& rows) {
+  U16x32 low, high;
+  rows.next(low);
+  rows.next(high);
   const auto first = reinterpret_cast<U32x16>(
       __builtin_shufflevector(low, high, 0, 32, 1, 33, 2, 34, 3, 35, 8, 40, 9, 41, 10, 42, 11, 43, 16, 48, 17,
                               49, 18, 50, 19, 51, 24, 56, 25, 57, 26, 58, 27, 59));
@@ -79,11 +97,12 @@ inline Pairs load_pairs(Square::Rows& rows) {
        __builtin_shufflevector(first, second, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31)}};
 }
 
-void interleave_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
+template <class T>
+void interleave_rows(const T* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
   for (int64_t column = 0; column < columns; column += kTileColumns) {
     for (int64_t r = 0; r < rows; r += kTileDepth, to += 2 * kTileSize) {
-      const Square square(from + r * stride + column, stride, rows - r, columns - column);
-      Square::Rows pair_rows(square);
+      const Square<T> square(from + r * stride + column, stride, rows - r, columns - column);
+      typename Square<T>::Rows pair_rows(square);
       for (int64_t p = 0; p < 16; ++p) {
         const Pairs pairs = load_pairs(pair_rows);
         std::memcpy(static_cast<void*>(to + p * kTileDepth), &pairs.columns[0], 64);
@@ -123,8 +142,8 @@ void transpose_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t colu
   for (int64_t column = 0; column < columns; column += kSquare, to += 2 * column_size) {
     Bf16* tile = to;
     for (int64_t r = 0; r < rows; r += kTileDepth, tile += kTileSize) {
-      const Square square(from + r * stride + column, stride, rows - r, columns - column);
-      Square::Rows pair_rows(square);
+      const Square<Bf16> square(from + r * stride + column, stride, rows - r, columns - column);
+      Square<Bf16>::Rows pair_rows(square);
       U32x16 left[16], right[16];
 #pragma GCC unroll 16
       for (int64_t p = 0; p < 16; ++p) {
@@ -141,15 +160,19 @@ void transpose_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t colu
   }
 }
 
-void interleave_columns(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
+void interleave_columns(const float* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to) {
   for (int64_t row = 0; row < rows; row += kTileColumns) {
     for (int64_t c = 0; c < columns; c += kTileDepth) {
-      const Square square(from + row * stride + c, stride, rows - row, columns - c);
-      Square::Rows of_square(square);
+      const Square<float> square(from + row * stride + c, stride, rows - row, columns - c);
+      Square<float>::Rows of_square(square);
       for (int64_t half = 0; half < kTileColumns; half += 16, to += kTileSize) {
         U32x16 m[16];
 #pragma GCC unroll 16
-        for (U32x16& row : m) row = of_square.next<U32x16>();
+        for (U32x16& of_tile : m) {
+          U16x32 numbers;
+          of_square.next(numbers);
+          of_tile = reinterpret_cast<U32x16>(numbers);
+        }
         transpose(m);
         std::memcpy(static_cast<void*>(to), m, sizeof(m));
       }

@@ -52,9 +52,9 @@ std::vector<float> try_edges(const TileKernels& kernels) {
 bool whole_blocks_are_right(const TileKernels& kernels) {
   const int64_t size = 64;  // of all sides
   const std::vector<Bf16> left = small_numbers(size * size, 7, 13), right = small_numbers(size * size, 5, 11);
-  std::vector<Bf16> b(tiled_size(size, size)), b_transposed(b), right_transposed(right), narrow(size * size);
-  std::vector<float> sums(size * size, 5.0f);
-  for (int64_t i = 0; i < size * size; ++i) right_transposed[i % size * size + i / size] = right[i];
+  std::vector<Bf16> b(tiled_size(size, size)), b_transposed(b), narrow(size * size);
+  std::vector<float> sums(size * size, 5.0f), right_transposed(size * size);
+  for (int64_t i = 0; i < size * size; ++i) right_transposed[i % size * size + i / size] = float(right[i]);
   kernels.interleave(right.data(), size, size, size, b.data());
   kernels.interleave_columns(right_transposed.data(), size, size, size, b_transposed.data());
   TileProduct product{.rows = size,

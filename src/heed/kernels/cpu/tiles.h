@@ -54,10 +54,11 @@ struct TileProduct {
 
 struct TileKernels {
   void (*multiply)(const TileProduct& product);
-  // Rows [rows, columns], as right factor.
+  // Rows [rows, columns], as right factor: activations, and weights rounded on the way.
   void (*interleave)(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to);
-  // The transpose of rows [rows, columns], as right factor.
-  void (*interleave_columns)(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to);
+  void (*interleave_f32)(const float* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to);
+  // The transpose of rows [rows, columns] of a weight, as right factor.
+  void (*interleave_columns)(const float* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to);
   // The transpose of rows [rows, columns] as left factor: for each 16 columns, [rows / 32] tiles.
   void (*transpose)(const Bf16* from, int64_t stride, int64_t rows, int64_t columns, Bf16* to);
 };

@@ -172,7 +172,8 @@ void multiply_dots(const TileProduct& p) {
   if (column < p.columns) multiply_rows<1, 6>(p, column);
 }
 
-constexpr TileKernels kDotKernels{multiply_dots, interleave_rows, interleave_columns, transpose_rows};
+constexpr TileKernels kDotKernels{multiply_dots, interleave_rows<Bf16>, interleave_rows<float>,
+                                  interleave_columns, transpose_rows};
 
 }  // namespace
 }  // namespace heed::kernels::cpu
