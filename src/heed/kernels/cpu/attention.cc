@@ -148,22 +148,71 @@ void attention_block(const AttentionArgs<T>& args, const AttentionPiece& piece) 
   }
 }
 
+// The rows of keys and values that a query sees.
+template <class T>
+struct StepRows {
+  const AttentionStepArgs<T>& args;
+  int64_t query;
+
+  int64_t size() const { return args.row_offsets[query + 1] - args.row_offsets[query]; }
+  int64_t operator[](int64_t j) const {
+    return args.rows != nullptr ? args.rows[args.row_offsets[query] + j] : args.first[query] + j;
+  }
+};
+
+// Heads go through the rows one after the other, a part of each row at a time, and the rows lie anywhere: the
+// first ones are asked for whole.
+template <class T>
+HWY_INLINE void prefetch(const StepRows<T>& rows) {
+  constexpr int64_t kMost = 64;  // keys and values that stay in L2
+  const int64_t width = rows.args.heads * rows.args.head_width, keys = std::min(kMost, rows.size());
+  for (int64_t j = 0; j < keys; ++j) {
+    const T* const key = rows.args.k + rows[j] * rows.args.k_stride;
+    const T* const value = rows.args.v + rows[j] * rows.args.v_stride;
+    for (int64_t c = 0; c < width; c += 64 / static_cast<int64_t>(sizeof(T))) {
+      __builtin_prefetch(key + c);
+      __builtin_prefetch(value + c);
+    }
+  }
+}
+
+// kVectors vectors of out = norm * sum of weights[j] v[j], whose sums stay in registers over all keys; the
+// last of them `last` elements wide.
+template <int kVectors, class T>
+HWY_INLINE void weighted_values(const StepRows<T>& rows, const T* v, const float* weights, float norm,
+                                int64_t last, T* out) {
+  const F32 d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d)), keys = rows.size();
+  FloatVector sums[kVectors];
+#pragma GCC unroll 4
+  for (FloatVector& sum : sums) sum = hn::Zero(d);
+  for (int64_t j = 0; j < keys; ++j) {
+    const T* value = v + rows[j] * rows.args.v_stride;
+    const FloatVector weight = hn::Set(d, weights[j]);
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; ++i) {
+      sums[i] = hn::MulAdd(weight, load_n(d, value + i * lanes, i + 1 < kVectors ? lanes : last), sums[i]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < kVectors; ++i) {
+    store_n(d, hn::Mul(hn::Set(d, norm), sums[i]), out + i * lanes, i + 1 < kVectors ? lanes : last);
+  }
+}
+
 template <class T>
 void attention_step_query(const AttentionStepArgs<T>& args, int64_t r) {
   const F32 d;
-  const int64_t width = args.head_width, begin = args.row_offsets[r];
-  const int64_t keys = args.row_offsets[r + 1] - begin;
-  float* scores = scratch<AttentionUse, float>(padded(keys) + 2 * padded(width));
+  const StepRows<T> rows{args, r};
+  const int64_t width = args.head_width, keys = rows.size(), lanes = static_cast<int64_t>(hn::Lanes(d));
+  float* scores = scratch<AttentionUse, float>(padded(keys) + padded(width));
   float* query = scores + padded(keys);
-  float* out = query + padded(width);
-  const auto row_of = [&](int64_t j) -> int64_t {
-    return args.rows != nullptr ? args.rows[begin + j] : args.first[r] + j;
-  };
+  prefetch(rows);
   for (int64_t h = 0; h < args.heads; ++h) {
     copy_rows(args.q + r * args.q_stride + h * width, args.q_stride, 1, width, args.scale, query,
               padded(width));
     for (int64_t j = 0; j < keys; ++j) {
-      const T* key = args.k + row_of(j) * args.k_stride + h * width;
+      const T* key = args.k + rows[j] * args.k_stride + h * width;
       FloatVector dot = hn::Zero(d);
       for_each_vector(d, width, [&](int64_t c, int64_t n) HEED_INLINE_LAMBDA {
         dot = hn::MulAdd(hn::LoadU(d, query + c), load_n(d, key + c, n), dot);
@@ -172,18 +221,14 @@ void attention_step_query(const AttentionStepArgs<T>& args, int64_t r) {
     }
     float maximum = kMinusInfinity, sum = 0.0f;
     if (keys > 0) exponentials(scores, keys, maximum, sum);
-    fill_zero(out, whole_vectors(width));
-    for (int64_t j = 0; j < keys; ++j) {
-      const T* value = args.v + row_of(j) * args.v_stride + h * width;
-      const FloatVector weight = hn::Set(d, scores[j]);
-      for_each_vector(d, width, [&](int64_t c, int64_t n) HEED_INLINE_LAMBDA {
-        hn::StoreU(hn::MulAdd(weight, load_n(d, value + c, n), hn::LoadU(d, out + c)), d, out + c);
-      });
-    }
-    const FloatVector norm = hn::Set(d, keys == 0 ? 0.0f : 1.0f / sum);
-    for_each_vector(d, width, [&](int64_t c, int64_t n) HEED_INLINE_LAMBDA {
-      store_n(d, hn::Mul(norm, hn::LoadU(d, out + c)), args.out + r * args.out_stride + h * width + c, n);
-    });
+    const float norm = keys == 0 ? 0.0f : 1.0f / sum;
+    const T* values = args.v + h * width;
+    T* out = args.out + r * args.out_stride + h * width;
+    int64_t c = 0;
+    for (; c + 4 * lanes <= width; c += 4 * lanes)
+      weighted_values<4>(rows, values + c, scores, norm, lanes, out + c);
+    for (; c < width; c += lanes)
+      weighted_values<1>(rows, values + c, scores, norm, std::min(lanes, width - c), out + c);
   }
 }
 

@@ -66,6 +66,8 @@ void output_top_k_panels(ThreadPool& pool, const OutputTopKArgs<T>& args) {
       auto* const list = scratch<Best, Candidate>(args.k);
       BestList best(list, args.k);
       for (int64_t s = 0; s < cut.slices; ++s) {
+        const float highest = statistics[r * cut.slices + s].shift;  // but for a bias
+        if (args.row_bias == nullptr && best.full() && highest <= best.threshold()) continue;
         offer_slice(slices + (s * block_rows + r) * stride, cut.width(s), cut.first_word(s), best);
       }
       const WholeRow whole(statistics + r * cut.slices, cut.slices);
