@@ -1,4 +1,5 @@
-// The output layer in f32 arithmetic, over panels; Bf16 rows are widened block by block.
+// The output layer, the vocabulary in slices: over tiles where the weight is packed so, else in f32 over
+// panels, Bf16 rows widened block by block.
 #pragma once
 
 #include "heed/kernels/output.h"

@@ -1,5 +1,4 @@
-// What the output layer's kernels share: the vocabulary in slices, the logits of a slice, a row's sum over
-// all of them.
+// What the output layer's kernels share: the vocabulary in slices, and the logits of one.
 #pragma once
 
 #include <algorithm>
