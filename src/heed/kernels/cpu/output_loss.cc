@@ -210,8 +210,8 @@ class LossBlock {
     Row& row = rows_of_block_[r];
     E* const e = exponentials_ != nullptr ? slice(s) + r * stride_ : nullptr;
     sums_[r * cut_.slices + s] = softmax_exponentials(logits, cut_.width(s), row.shift, e);
-    const int64_t target = args_.targets[begin_ + r] - cut_.first_word(s);
-    if (target < 0 || target >= cut_.width(s)) return;
+    const int64_t word = args_.targets[begin_ + r], target = word - cut_.first_word(s);
+    if (!cut_.holds(s, word)) return;
     row.target_logit = logits[target];
     if (e != nullptr) e[target] = E(0.0f);
   }
@@ -251,8 +251,8 @@ class LossBlock {
     }
     for (int64_t r = 0; r < rows_; ++r) {
       add_scaled(slice(s) + r * stride_, cut_.width(s), rows_of_block_[r].factor, dbias);
-      const int64_t target = args_.targets[begin_ + r] - cut_.first_word(s);
-      if (target >= 0 && target < cut_.width(s)) dbias[target] += rows_of_block_[r].target_slope;
+      const int64_t word = args_.targets[begin_ + r];
+      if (cut_.holds(s, word)) dbias[word - cut_.first_word(s)] += rows_of_block_[r].target_slope;
     }
   }
 
@@ -294,7 +294,7 @@ class LossBlock {
   void add_targets(int64_t s) {
     for (int64_t r = 0; r < rows_; ++r) {
       const int64_t word = args_.targets[begin_ + r];
-      if (word < cut_.first_word(s) || word >= cut_.first_word(s) + cut_.width(s)) continue;
+      if (!cut_.holds(s, word)) continue;
       const T* const x = args_.x + (begin_ + r) * args_.width;
       float* const dweight = args_.dweight + word * args_.width;
       const float slope = rows_of_block_[r].target_slope;

@@ -21,6 +21,7 @@ struct VocabularyCut {
 
   int64_t first_word(int64_t slice) const { return slice * slice_width; }
   int64_t width(int64_t slice) const { return std::min(slice_width, words - first_word(slice)); }
+  bool holds(int64_t slice, int64_t word) const { return word / slice_width == slice; }
 
   // Rows of a slice lie an odd number of cache lines apart, so that a column's elements spread over the
   // cache.
