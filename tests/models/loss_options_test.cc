@@ -79,6 +79,22 @@ TEST_P(Losses, GuidedAttentionAddsTheMeanDistanceFromTheDiagonal) {
 INSTANTIATE_TEST_SUITE_P(OfAttention, Losses, ::testing::Values(kTransformer, kBahdanau, kFeeding),
                          [](const auto& info) { return info.param.name; });
 
+// Guided, the decoder goes from step to step instead of over all rows at once; each row drops the same.
+TEST(GuidedAttention, DropoutDropsTheSameStepByStep) {
+  const auto model = kBahdanau.make(kWords,
+                                    "layers: 3\nembedding_dropout: 0.3\nlayer_dropout: 0.5\n"
+                                    "context_dropout: 0.3\noutput_dropout: 0.3\n");
+  const TokenField source = tokens(random_sentences({5, 1, 9}, kWords, 1));
+  const TokenField target = tokens(random_sentences({4, 7, 2}, kWords, 2));
+  Context c(2);
+  c.training = true;
+  LossOptions options;
+  const double at_once = model->loss(c, source, target, options).sum.value.item();
+  options.guided_attention.weight = 1e-9;
+  const double by_steps = model->loss(c, source, target, options).sum.value.item();
+  EXPECT_NEAR(by_steps, at_once, 1e-5 * at_once);  // sums of f32 in another order
+}
+
 TEST(GuidedAttention, LayersAndHeadsAverage) {
   const auto model = kTransformer.make(kWords);
   const TokenField source = tokens(random_sentences({5, 9}, kWords, 1));

@@ -237,7 +237,8 @@ TEST_P(ModelSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
   ASSERT_GT(target.layout.rows(), 512);
   const bool rnn = GetParam().yaml.starts_with("type: rnn");
   const auto model =
-      GetParam().make(kWords, rnn ? "embedding_dropout: 0.2\ncontext_dropout: 0.2\noutput_dropout: 0.2\n"
+      GetParam().make(kWords, rnn ? "embedding_dropout: 0.2\nlayer_dropout: 0.2\ncontext_dropout: 0.2\n"
+                                    "output_dropout: 0.2\n"
                                   : "dropout: 0.2\nattention_dropout: 0.2\nactivation_dropout: 0.2\n");
   at_each_level_and_precision([&](DType precision) {
     const auto loss = [&](Context& c) { return model->loss(c, source, target, 0.1); };

@@ -47,6 +47,19 @@ TEST(Layout, TheRowsAtAPositionKeepTheirKeys) {
   EXPECT_EQ(layout.rows_at(3).longest(), 0);
 }
 
+TEST(Layout, RowsAloneKeepWhatTheyAre) {
+  const std::vector<int32_t> lengths = {1, 0, 3};
+  const Layout layout = Layout::of_lengths(lengths, {7, 8, 9});
+  const Layout alone = layout.rows_alone();
+  EXPECT_TRUE(std::ranges::equal(alone.offsets(), std::vector<int32_t>{0, 1, 2, 3, 4}));
+  EXPECT_TRUE(std::ranges::equal(alone.numbers(), std::vector<uint64_t>{7, 9, 9, 9}));
+  EXPECT_TRUE(std::ranges::equal(alone.positions(), layout.positions()));
+  EXPECT_TRUE(std::ranges::equal(alone.row_keys(), layout.row_keys()));
+  EXPECT_EQ(alone.longest(), 1);
+  EXPECT_EQ(alone.positions_end(), 3);
+  EXPECT_EQ(layout.rows_at(3).rows_alone().longest(), 0);
+}
+
 TEST(Layout, RefusesDescendingOffsets) {
   EXPECT_THROW(Layout(std::vector<int32_t>{0, 3, 2}), Error);
   EXPECT_THROW(Layout(std::vector<int32_t>{0, 3}, {1, 2}), Error);

@@ -51,6 +51,9 @@ void RnnConfig::visit(ConfigVisitor& v) {
   v("window_reach", window_reach, "D: a local window's keys are at most so far from its centre",
     between(1, 65536));
   v("embedding_dropout", embedding_dropout, "dropout of both embeddings", between(0.0, 0.99));
+  v("layer_dropout", layer_dropout,
+    "dropout of what a layer reads of the one below it, in encoder and decoder; residual adds all of it",
+    between(0.0, 0.99));
   v("context_dropout", context_dropout,
     "dropout of what the decoder gets of the encoder: its output, or without attention its last states",
     between(0.0, 0.99));
@@ -139,6 +142,7 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
     layer.emplace_back(store_, name + ".forward", config.cell, i == 0 ? e : m, h);
     if (config.bidirectional) layer.emplace_back(store_, name + ".backward", config.cell, i == 0 ? e : m, h);
     if (config.layer_norm) encoder_norms_.emplace_back(store_, name + ".norm", m);
+    if (i + 1 < encoder_layers) encoder_dropout_.emplace_back(name + ".dropout", config.layer_dropout);
   }
 
   if (config.attention != RnnAttention::none) {
@@ -161,6 +165,7 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
     if (config.cell == Cell::lstm) start_cell_.emplace_back(store_, name + ".start_cell", m, h);
     decoder_.emplace_back(store_, name, config.cell, i == 0 ? e : h, h);
     if (config.layer_norm) decoder_norms_.emplace_back(store_, name + ".norm", h);
+    if (i + 1 < decoder_layers) decoder_dropout_.emplace_back(name + ".dropout", config.layer_dropout);
   }
   const int64_t gates = kernels::gates_of(config.cell);
   if (attends(AttendWhen::conditional)) conditional_.emplace(store_, "decoder.context", config.cell, m, h);
@@ -175,9 +180,10 @@ RnnSeq2Seq::Encoded RnnSeq2Seq::encode(Context& c, const TokenField& source) con
   Var x = embedding(c, source, *source_embedding_, source_options_);  // [R_s, E]
   RecurrentStates states;
   for (size_t i = 0; i < encoder_.size(); ++i) {
+    const Var read = i > 0 ? dropout(c, x, encoder_dropout_[i - 1], layout) : x;
     std::vector<RecurrentPass> passes;
     for (const Recurrent& direction : encoder_[i]) {
-      passes.push_back(direction.pass(direction.gates(c, x)));
+      passes.push_back(direction.pass(direction.gates(c, read)));
       passes.back().reverse = passes.size() == 2;
     }
     states = recurrent(c, config_.cell, passes, layout);  // [R_s, M]
@@ -223,7 +229,8 @@ Var RnnSeq2Seq::recur(Context& c, const Recurrent& cell, const Var& gates, size_
 Var RnnSeq2Seq::upper_layers(Context& c, Var x, const Layout& layout, RnnState& state) const {
   if (config_.layer_norm) x = decoder_norms_.front()(c, x);
   for (size_t i = 1; i < decoder_.size(); ++i) {
-    const Var y = recur(c, decoder_[i], decoder_[i].gates(c, x), i, layout, state);
+    const Var read = dropout(c, x, decoder_dropout_[i - 1], layout);
+    const Var y = recur(c, decoder_[i], decoder_[i].gates(c, read), i, layout, state);
     x = config_.residual ? add(c, x, y, layout) : y;
     if (config_.layer_norm) x = decoder_norms_[i](c, x);
   }
@@ -329,8 +336,8 @@ std::vector<Step> steps_of(const Layout& layout) {
       step.before.push_back(std::exchange(stood, static_cast<int32_t>(step.rows.size())));
       step.rows.push_back(layout.begin(b) + t);
     }
-    step.layout = Layout::of_steps(std::vector<int32_t>(step.rows.size(), t));
     step.in_batch = layout.rows_at(t);
+    step.layout = step.in_batch.rows_alone();
   }
   return steps;
 }

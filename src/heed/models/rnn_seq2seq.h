@@ -51,6 +51,7 @@ struct RnnConfig {
   Window window = Window::global;
   int64_t window_reach = 10;  // D
   double embedding_dropout = 0.0;
+  double layer_dropout = 0.0;
   double context_dropout = 0.0;
   double output_dropout = 0.0;
   bool output_reads_embedding = true;
@@ -157,6 +158,7 @@ class RnnSeq2Seq final : public EncoderDecoder {
   std::optional<Linear> context_input_, feed_;
   std::optional<SourceAttention> attention_;
   std::optional<Linear> head_;
+  std::vector<DropoutSite> encoder_dropout_, decoder_dropout_;  // between layers
   DropoutSite context_dropout_, output_dropout_;
 };
 

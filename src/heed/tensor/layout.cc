@@ -72,4 +72,17 @@ Layout Layout::rows_at(int32_t position) const {
   return layout;
 }
 
+Layout Layout::rows_alone() const {
+  auto data = std::make_shared<Data>(*data_);
+  data->offsets.resize(static_cast<size_t>(rows()) + 1);
+  std::iota(data->offsets.begin(), data->offsets.end(), 0);
+  data->numbers.clear();
+  for (int64_t i = 0; i < sentences(); ++i)
+    data->numbers.insert(data->numbers.end(), static_cast<size_t>(length(i)), numbers()[i]);
+  data->longest = rows() > 0 ? 1 : 0;
+  Layout layout;
+  layout.data_ = std::move(data);
+  return layout;
+}
+
 }  // namespace heed

@@ -28,6 +28,9 @@ class Layout {
   // their positions and keys.
   Layout rows_at(int32_t position) const;
 
+  // Each row a sentence of its own; they keep their positions and keys.
+  Layout rows_alone() const;
+
   int64_t sentences() const { return static_cast<int64_t>(data_->offsets.size()) - 1; }  // B
   int64_t rows() const { return data_->offsets.back(); }                                 // R
   int32_t begin(int64_t sentence) const { return data_->offsets[sentence]; }
