@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "heed/base/random.h"
+#include "heed/kernels/cpu/prefetch.h"
 #include "heed/kernels/cpu/scratch.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -167,12 +168,8 @@ HWY_INLINE void prefetch(const StepRows<T>& rows) {
   constexpr int64_t kMost = 64;  // keys and values that stay in L2
   const int64_t width = rows.args.heads * rows.args.head_width, keys = std::min(kMost, rows.size());
   for (int64_t j = 0; j < keys; ++j) {
-    const T* const key = rows.args.k + rows[j] * rows.args.k_stride;
-    const T* const value = rows.args.v + rows[j] * rows.args.v_stride;
-    for (int64_t c = 0; c < width; c += 64 / static_cast<int64_t>(sizeof(T))) {
-      __builtin_prefetch(key + c);
-      __builtin_prefetch(value + c);
-    }
+    prefetch_row(rows.args.k + rows[j] * rows.args.k_stride, width);
+    prefetch_row(rows.args.v + rows[j] * rows.args.v_stride, width);
   }
 }
 

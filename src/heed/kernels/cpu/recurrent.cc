@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include "heed/kernels/cpu/prefetch.h"
 #include "heed/kernels/cpu/recurrent_step.h"
 #include "heed/kernels/cpu/scratch.h"
 
@@ -191,15 +192,7 @@ struct StateUse {};
 struct ProductUse {};
 struct InputUse {};
 
-// The rows of the step after this one lie elsewhere in memory, too far apart for the processor to foresee.
-template <class T>
-void prefetch(const T* from, int64_t size) {
-  const auto* const begin = reinterpret_cast<const std::byte*>(from);
-  const auto* const last = reinterpret_cast<const std::byte*>(from + size) - 1;
-  for (const std::byte* at = begin; at < last; at += 64) __builtin_prefetch(at);
-  __builtin_prefetch(last);
-}
-
+// The rows of the step after this one lie elsewhere in memory, so each step asks for them.
 template <class T>
 void run_group(ThreadPool& pool, const RecurrentArgs<T>& args, const RecurrentGroup& group) {
   const int64_t width = args.width, all = gates_of(args.cell) * width;
@@ -219,7 +212,7 @@ void run_group(ThreadPool& pool, const RecurrentArgs<T>& args, const RecurrentGr
     cpu::step_product(pool, input, alive, *args.weight, args.bias, false, product);
     for (int64_t i = 0; i < alive; ++i) {
       const int64_t r = group.row(i, step);
-      if (step + 1 < group.length(i)) prefetch(gates_x(group.row(i, step + 1)), all);
+      if (step + 1 < group.length(i)) cpu::prefetch_row(gates_x(group.row(i, step + 1)), all);
       cpu::recurrent_step(args, r, gates_x(r), product + i * all, h + i * width, c + i * width,
                           input + i * width);
     }
@@ -242,13 +235,13 @@ void run_group_gradient(ThreadPool& pool, const RecurrentGradientArgs<T>& args, 
     for (int64_t i = 0; i < alive; ++i) {
       if (step > 0) {
         const int64_t next = group.row(i, step - 1);
-        prefetch(forward.saved + next * 4 * width, 4 * width);
+        cpu::prefetch_row(forward.saved + next * 4 * width, 4 * width);
         if (forward.cell == Cell::gru) {
-          prefetch(forward.h_previous + next * width, width);
+          cpu::prefetch_row(forward.h_previous + next * width, width);
         } else {
-          prefetch(forward.cells + next * 2 * width, 2 * width);
+          cpu::prefetch_row(forward.cells + next * 2 * width, 2 * width);
         }
-        if (args.d_h != nullptr) prefetch(args.d_h + next * args.d_h_stride, width);
+        if (args.d_h != nullptr) cpu::prefetch_row(args.d_h + next * args.d_h_stride, width);
       }
       cpu::recurrent_step_gradient(args, group.row(i, step), dh + i * width, dc + i * width,
                                    d_product + i * all);
