@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "heed/kernels/cpu/constant.h"
+
 #define HWY_TARGET_INCLUDE "heed/kernels/cpu/product.cc"
 #include "heed/kernels/cpu/simd.h"
 
@@ -115,34 +117,12 @@ void multiply_group(const Product& p, Tile tile, int64_t columns) {
     Tile part = tile;
     part.a = tile.a + begin * p.a_row_stride;
     part.c = tile.c + begin * p.c_stride;
-    const auto run = [&]<int kRows>() HWY_ATTR {
+    with_constant<kTileRows>(end - begin, [&]<int kRows>() HWY_ATTR {
       if constexpr (kPanels == 1) {
         if (columns < kPanelWidth) return multiply_narrow<kRows, kRowsContiguous>(part, columns);
       }
       multiply_tile<kRows, kPanels, kRowsContiguous>(part);
-    };
-    switch (end - begin) {
-      case 1:
-        run.template operator()<1>();
-        break;
-      case 2:
-        run.template operator()<2>();
-        break;
-#if HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
-      case 3:
-        run.template operator()<3>();
-        break;
-      case 4:
-        run.template operator()<4>();
-        break;
-      case 5:
-        run.template operator()<5>();
-        break;
-      default:
-        run.template operator()<6>();
-        break;
-#endif
-    }
+    });
   }
 }
 

@@ -3,8 +3,8 @@
 // alone.
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
+#include "heed/kernels/cpu/constant.h"
 #include "heed/kernels/cpu/tiles.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -136,29 +136,7 @@ void multiply_rows(const TileProduct& p, int64_t column) {
       const int64_t begin = rows * part / parts, end = rows * (part + 1) / parts;
       block.a = a + begin * block.a_row;
       block.row = first + begin;
-      const auto run = [&]<int kRows>() {
-        if constexpr (kRows <= kMost) multiply_block<kRows, kPanels>(p, block);
-      };
-      switch (end - begin) {
-        case 1:
-          run.template operator()<1>();
-          break;
-        case 2:
-          run.template operator()<2>();
-          break;
-        case 3:
-          run.template operator()<3>();
-          break;
-        case 4:
-          run.template operator()<4>();
-          break;
-        case 5:
-          run.template operator()<5>();
-          break;
-        default:
-          run.template operator()<6>();
-          break;
-      }
+      with_constant<kMost>(end - begin, [&]<int kRows>() { multiply_block<kRows, kPanels>(p, block); });
     }
   }
 }
