@@ -1,5 +1,7 @@
 #include "heed/models/model_config.h"
 
+#include "heed/models/rnn_seq2seq.h"
+
 namespace heed {
 
 void ModelConfig::visit(ConfigVisitor& v) {

@@ -5,7 +5,7 @@
 
 #include "heed/models/encoder_decoder.h"
 #include "heed/models/rnn_classifier.h"
-#include "heed/models/rnn_seq2seq.h"
+#include "heed/models/rnn_config.h"
 #include "heed/models/transformer.h"
 
 namespace heed {
