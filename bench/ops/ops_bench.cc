@@ -2,8 +2,6 @@
 // heed_bench_ops; --benchmark_filter=attention chooses, --benchmark_filter=bf16 too.
 #include <benchmark/benchmark.h>
 
-#include <thread>
-
 #include "tests/ops/registry.h"
 
 namespace heed::test {
@@ -22,7 +20,7 @@ OpSize batch_size() {
 
 // The time is what the op itself notes in the profile, which leaves out what the case does around it.
 void run(benchmark::State& state, const OpCase& op_case, DType precision, bool gradient) {
-  Context c(static_cast<int>(std::thread::hardware_concurrency()), precision);
+  Context c(thread_count(0), precision);
   OpRunner runner(c, op_case, batch_size(), 1);
   double seconds = 0.0, flops = 0.0, bytes = 0.0;
   for (auto _ : state) {

@@ -1,14 +1,32 @@
 #include "heed/tensor/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include "heed/base/error.h"
 
 namespace heed {
 namespace {
+
+TEST(ThreadCount, IsThatOfTheProcessorsLeftToTheProcess) {
+  EXPECT_EQ(thread_count(3), 3);
+  EXPECT_GE(thread_count(0), 1);
+  std::thread([] {  // so that the other tests keep theirs
+    cpu_set_t usable, first;
+    ASSERT_EQ(sched_getaffinity(0, sizeof(usable), &usable), 0);
+    int cpu = 0;
+    while (!CPU_ISSET(cpu, &usable)) ++cpu;
+    CPU_ZERO(&first);
+    CPU_SET(cpu, &first);
+    ASSERT_EQ(sched_setaffinity(0, sizeof(first), &first), 0);
+    EXPECT_EQ(thread_count(0), 1);
+  })
+      .join();
+}
 
 TEST(ThreadPool, RunsEveryPieceOnce) {
   for (const int threads : {1, 2, 3, 7}) {

@@ -13,6 +13,7 @@
 #include "heed/cli/options.h"
 #include "heed/data/corpus_reader.h"
 #include "heed/kernels/cpu_level.h"
+#include "heed/tensor/thread_pool.h"
 #include "heed/train/step.h"
 #include "heed/train/translation.h"
 

@@ -9,6 +9,7 @@
 #include "heed/base/json.h"
 #include "heed/data/corpus_reader.h"
 #include "heed/kernels/cpu_level.h"
+#include "heed/tensor/thread_pool.h"
 #include "heed/train/classification.h"
 #include "heed/train/step.h"
 

@@ -57,7 +57,7 @@ int classify(Arguments arguments) {
   if (options.attend && options.json)
     fail_input("heed classify: --attend shows texts, --json gives numbers; leave one out");
 
-  SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
+  SavedModel model(folder, options.runtime.threads, options.runtime.precision);
   const TextClassifier& classifier = model.text_classifier();
   Output output(options.output);
   const view::TerminalStyle style = options.output.empty() ? terminal_style() : view::TerminalStyle();

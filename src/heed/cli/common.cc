@@ -3,22 +3,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <clocale>
 #include <cstring>
 #include <iostream>
-#include <thread>
 
 #include "heed/base/file.h"
 #include "heed/base/progress.h"
 
 namespace heed::cli {
-
-int thread_count(int64_t asked) {
-  if (asked > 0) return static_cast<int>(asked);
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 LineReader open_input(const std::string& path) {
   if (path.empty() || path == "-") return LineReader(std::cin, "standard input");

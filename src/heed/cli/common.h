@@ -19,14 +19,11 @@ struct RuntimeOptions {
   Precision precision = Precision::automatic;
 
   void visit(ConfigVisitor& v) {
-    v("threads", threads, "threads; 0: as many as the machine has; results do not depend on it",
-      between(0, 1024));
+    v("threads", threads, "threads; 0: one a processor; results do not depend on it", between(0, 1024));
     v("precision", precision, {"auto", "f32", "bf16"},
       "type of activations; auto: what the model was trained with");
   }
 };
-
-int thread_count(int64_t asked);
 
 // What standard output can show.
 view::TerminalStyle terminal_style();

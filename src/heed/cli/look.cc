@@ -43,7 +43,7 @@ struct ReportOptions {
     v("samples", samples, "without --sentence: so many of the sentences that validation logged",
       between(0, 100));
     v("beam", search.beam, "beam of the trees", between(1, 16));
-    v("threads", threads, "threads; 0: as many as the machine has", between(0, 1024));
+    v("threads", threads, "threads; 0: one a processor", between(0, 1024));
   }
 };
 
@@ -53,7 +53,7 @@ std::string name_of_run(std::string path) {
 }
 
 view::RunReport report_of(const std::string& path, const ReportOptions& options) {
-  SavedModel model(path, thread_count(options.threads));
+  SavedModel model(path, options.threads);
   view::RunReport report;
   report.name = name_of_run(path);
   report.classifies = model.classifies();
@@ -94,7 +94,7 @@ int attend(Arguments arguments) {
   parser.parse(arguments);
   options.look.join = !options.pieces;
 
-  SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
+  SavedModel model(folder, options.runtime.threads, options.runtime.precision);
   if (model.classifies()) {
     if (!options.target.empty()) fail_input("--target: a classifier writes no translation; leave it out");
     const view::WordWeights words = view::look_at_words(model, sentence, options.look.join);

@@ -191,7 +191,7 @@ int score(Arguments arguments) {
   parser.parse(arguments);
   if (options.source.empty() || options.target.empty()) fail_input("heed score needs --source and --target");
 
-  SavedModel model(path, thread_count(options.runtime.threads), options.runtime.precision);
+  SavedModel model(path, options.runtime.threads, options.runtime.precision);
   const EncoderDecoder& scored = model.encoder_decoder();
   Context& c = model.context();
   CorpusReader reader({.source = options.source, .target = options.target});

@@ -11,6 +11,7 @@
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options.h"
+#include "heed/tensor/thread_pool.h"
 #include "heed/train/training_run.h"
 
 namespace heed::cli {
@@ -27,8 +28,7 @@ struct TrainOptions {
     v("out", out, "the model folder; without it runs/ and the configuration's name");
     v("resume", resume, "go on with the training in the folder");
     v("minutes", minutes, "stop after so long, with a usable model; 0: no limit", between(0, 1e6));
-    v("threads", threads, "threads; 0: as many as the machine has; results do not depend on it",
-      between(0, 1024));
+    v("threads", threads, "threads; 0: one a processor; results do not depend on it", between(0, 1024));
     v("set", set, "a.b=value overrides a key of the configuration");
   }
 };

@@ -79,7 +79,7 @@ int translate(Arguments arguments) {
     fail_input("--min-length {} is more than --max-length {}", search.min_length, search.max_length);
   }
 
-  SavedModel model(folder, thread_count(options.runtime.threads), options.runtime.precision);
+  SavedModel model(folder, options.runtime.threads, options.runtime.precision);
   const int64_t block = lines_at_once(options.input, options.block);
   LineReader reader = open_input(options.input);
   Output output(options.output);

@@ -1,8 +1,13 @@
 #include "heed/tensor/thread_pool.h"
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
+
+#include <algorithm>
 
 #include "heed/base/error.h"
 
@@ -46,6 +51,15 @@ void pause_briefly() {
 }
 
 }  // namespace
+
+int thread_count(int64_t asked) {
+  if (asked > 0) return static_cast<int>(asked);
+#if defined(__linux__)
+  cpu_set_t usable;
+  if (sched_getaffinity(0, sizeof(usable), &usable) == 0) return CPU_COUNT(&usable);
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 ThreadPool::ThreadPool(int threads) {
   require(threads >= 1, "thread pool: {} threads; at least 1 is needed", threads);

@@ -12,6 +12,10 @@
 
 namespace heed {
 
+// How many threads to start when so many are asked for. 0: one for each processor that this process may run
+// on, of which taskset or a container may leave fewer than the machine has.
+int thread_count(int64_t asked);
+
 class ThreadPool {
  public:
   // threads counts the caller: ThreadPool(1) starts none. Throws Error when threads < 1.

@@ -1,10 +1,8 @@
 #include "heed/train/saved_model.h"
 
-#include <algorithm>
-#include <thread>
-
 #include "heed/base/config_yaml.h"
 #include "heed/base/file.h"
+#include "heed/tensor/thread_pool.h"
 #include "heed/train/weights.h"
 
 namespace heed {
@@ -32,7 +30,7 @@ AnyModel make_model(const RunConfig& config, const ModelText& text, std::optiona
   return {make_encoder_decoder(config.model, words, text.target->vocabulary().size(), seed), nullptr};
 }
 
-SavedModel::SavedModel(const std::string& path, int threads, Precision precision) : path_(path) {
+SavedModel::SavedModel(const std::string& path, int64_t threads, Precision precision) : path_(path) {
   const ModelFolder folder = ModelFolder::open(path);
   config_ = load_config(folder);
   if (precision != Precision::automatic) config_.precision = precision;
@@ -51,8 +49,7 @@ SavedModel::SavedModel(const std::string& path, int threads, Precision precision
         std::make_unique<TextClassifier>(*model_.classifier, text_, config_.data.longest_read());
   else
     translator_ = std::make_unique<Translator>(*model_.encoder_decoder, text_);
-  if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  context_ = std::make_unique<Context>(threads, config_.activations());
+  context_ = std::make_unique<Context>(thread_count(threads), config_.activations());
 }
 
 const EncoderDecoder& SavedModel::encoder_decoder() const {

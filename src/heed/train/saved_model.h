@@ -40,9 +40,10 @@ AnyModel make_model(const RunConfig& config, const ModelText& text, std::optiona
 // text_classifier(), each with a Context of its own.
 class SavedModel {
  public:
-  // threads 0: as many as the machine has. precision automatic: what the folder's configuration says.
+  // threads 0: one a processor. precision automatic: what the folder's configuration says.
   // Throws InputError when the folder holds no model, a damaged one or one of a newer heed.
-  explicit SavedModel(const std::string& folder, int threads = 0, Precision precision = Precision::automatic);
+  explicit SavedModel(const std::string& folder, int64_t threads = 0,
+                      Precision precision = Precision::automatic);
 
   const RunConfig& config() const { return config_; }
   const ModelText& text() const { return text_; }
