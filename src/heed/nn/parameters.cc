@@ -35,7 +35,7 @@ Parameter& ParameterStore::add(std::string name, Shape shape, Initial initial) {
 
 Tensor ParameterStore::add_buffer(std::string name, Shape shape, float value) {
   require_new(name);
-  const Tensor buffer = Tensor::empty(shape);
+  Tensor buffer = Tensor::empty(shape);
   std::fill_n(buffer.data<float>(), buffer.size(), value);
   buffers_.push_back({std::move(name), buffer});
   return buffer;

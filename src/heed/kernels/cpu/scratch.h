@@ -19,20 +19,23 @@ inline std::unique_ptr<std::byte, FreeAligned> allocate_aligned(int64_t bytes) {
       static_cast<std::byte*>(::operator new(static_cast<size_t>(bytes), kCacheLine)));
 }
 
+// Memory that grows to what is asked of it.
+class Scratch {
+ public:
+  // At least so many bytes at a cache line; what an earlier call returned is then invalid.
+  std::byte* at_least(int64_t bytes);
+
+ private:
+  std::unique_ptr<std::byte, FreeAligned> data_;
+  int64_t capacity_ = 0;
+};
+
 // At least `size` elements at a cache line. What an earlier call with the same Use returned is then invalid:
 // each user has its own Use, an empty type.
 template <class Use, class T>
 T* scratch(int64_t size) {
-  thread_local std::unique_ptr<std::byte, FreeAligned> data;
-  thread_local int64_t capacity = 0;
-  const int64_t bytes = size * static_cast<int64_t>(sizeof(T));
-  if (bytes > capacity) {
-    data.reset();
-    capacity = 0;
-    data = allocate_aligned(bytes);
-    capacity = bytes;
-  }
-  return reinterpret_cast<T*>(data.get());
+  thread_local Scratch memory;
+  return reinterpret_cast<T*>(memory.at_least(size * static_cast<int64_t>(sizeof(T))));
 }
 
 }  // namespace heed::kernels::cpu

@@ -14,8 +14,9 @@ std::atomic<bool> emulation_wanted{false};
 
 // Whole numbers so small that every sum of products is exact, in any order.
 std::vector<Bf16> small_numbers(int64_t size, int64_t step, int64_t numbers) {
+  const int64_t middle = numbers / 2;
   std::vector<Bf16> values(size);
-  for (int64_t i = 0; i < size; ++i) values[i] = Bf16(static_cast<float>(i * step % numbers - numbers / 2));
+  for (int64_t i = 0; i < size; ++i) values[i] = Bf16(static_cast<float>(i * step % numbers - middle));
   return values;
 }
 
