@@ -10,7 +10,7 @@
 namespace heed {
 namespace {
 
-constexpr int64_t kSmallest = 256;  // bytes of the first size class; a multiple of 64
+constexpr int64_t kSmallest = 256;  // bytes of the first size class; a power of two, 64 or more
 constexpr int kPerOctave = 8;       // size classes
 constexpr int64_t kChunk = int64_t{1} << 24;
 constexpr int64_t kLarge = int64_t{1} << 26;  // bytes of a chunk from which on large pages pay
@@ -18,7 +18,7 @@ constexpr int64_t kLarge = int64_t{1} << 26;  // bytes of a chunk from which on 
 // Class c holds blocks of kSmallest * 2^(c / n) * (1 + (c % n) / n) bytes, where n is kPerOctave.
 int class_of(int64_t bytes) {
   if (bytes <= kSmallest) return 0;
-  const int octave = std::bit_width(static_cast<uint64_t>(bytes - 1) / kSmallest) - 1;
+  const int octave = std::bit_width(static_cast<uint64_t>(bytes - 1)) - std::bit_width(uint64_t{kSmallest});
   const int64_t base = kSmallest << octave;
   const int64_t part = base / kPerOctave;
   return kPerOctave * octave + static_cast<int>((bytes - base + part - 1) / part);
