@@ -11,7 +11,7 @@ namespace heed::test {
 namespace {
 
 double scale_of(const AttentionOptions& options, int64_t width) {
-  const auto head_width = static_cast<double>(width / options.heads);
+  const int64_t head_width = width / options.heads;
   return options.scaled ? static_cast<double>(1.0f / std::sqrt(static_cast<float>(head_width))) : 1.0;
 }
 
