@@ -85,6 +85,23 @@ struct EmbeddingGradientArgs {
 void embedding_gradient(ThreadPool& pool, const EmbeddingGradientArgs<float>& args);
 void embedding_gradient(ThreadPool& pool, const EmbeddingGradientArgs<Bf16>& args);
 
+// Rotary positions (Su et al. 2021, "RoFormer", eq. 34): in each head of the first `rotated` columns, W wide,
+// columns i and i + W/2 are turned by the i-th angle of the row's position,
+//   y[i] = x[i] cos - x[i + W/2] sin,  y[i + W/2] = x[i + W/2] cos + x[i] sin;
+// the other columns are copied.
+template <class T>
+struct RotaryArgs {
+  int64_t rows = 0, width = 0, rotated = 0;  // rotated: a multiple of head_width
+  int64_t head_width = 0;                    // W, even
+  const Real<T>* angles = nullptr;           // [longest, W]: W/2 sines, W/2 cosines
+  const int32_t* position = nullptr;         // [R]
+  bool back = false;                         // by the negative angles: the gradient
+  const T* x = nullptr;                      // [R, D]
+  T* y = nullptr;                            // [R, D]
+};
+void rotary(ThreadPool& pool, const RotaryArgs<float>& args);
+void rotary(ThreadPool& pool, const RotaryArgs<Bf16>& args);
+
 // y[i] = the sum of all x[r] with into[r] == i, in ascending r; zeros where there is none.
 template <class T>
 struct RowSumsArgs {

@@ -27,7 +27,10 @@ void TransformerConfig::visit(ConfigVisitor& v) {
     "over the width of each token (LayerNorm), or over all tokens of the batch (BatchNorm), with running "
     "statistics once training is over");
   v("scaled_attention", scaled_attention, "divide attention scores by sqrt(head width)");
-  v("positions", positions, {"sinusoidal", "learned"}, "how positions enter the embeddings");
+  v("positions", positions, {"sinusoidal", "learned", "none"}, "how positions enter the embeddings");
+  v("rotary", rotary,
+    "turn the queries and keys of self-attention by their positions, so that scores know distances (Su et "
+    "al. 2021)");
   v("max_positions", max_positions, "the longest sentence learned positions know, in tokens",
     between(1, 1 << 20));
   v("tying", tying, {"all", "target", "none"},
@@ -37,12 +40,32 @@ void TransformerConfig::visit(ConfigVisitor& v) {
 
 namespace {
 
-MultiHeadOptions attention_options(const TransformerConfig& config, bool causal) {
-  return {.width = config.width,
-          .heads = config.heads,
-          .causal = causal,
-          .scaled = config.scaled_attention,
-          .dropout = config.attention_dropout};
+// Throws InputError when the configuration does not fit together.
+MultiHeadOptions attention_options(const TransformerConfig& config) {
+  if (config.width % config.heads != 0) {
+    fail_input("model.width {} does not divide into model.heads {}; choose a multiple", config.width,
+               config.heads);
+  }
+  MultiHeadOptions options{.width = config.width,
+                           .heads = config.heads,
+                           .scaled = config.scaled_attention,
+                           .dropout = config.attention_dropout};
+  if (config.rotary) {
+    const int64_t head_width = config.width / config.heads;
+    if (head_width % 2 != 0) {
+      fail_input(
+          "model.rotary turns columns two by two, but model.width {} in model.heads {} makes heads of {}; "
+          "choose an even one",
+          config.width, config.heads, head_width);
+    }
+    options.rotary = std::make_shared<SinusoidalPositions>(head_width, SinusoidalPositions::Order::halves);
+  }
+  return options;
+}
+
+MultiHeadOptions masked(MultiHeadOptions options) {
+  options.causal = true;
+  return options;
 }
 
 ConnectionOptions connection_options(const TransformerConfig& config) {
@@ -72,27 +95,27 @@ Var FeedForward::operator()(Context& c, const Var& x, const Layout& layout) cons
   return outer_(c, inner);                                                    // [R, D]
 }
 
-EncoderLayer::EncoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config)
+EncoderLayer::EncoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config,
+                           const MultiHeadOptions& attention)
     : around_self_(store, name + ".self", connection_options(config)),
       around_feed_forward_(store, name + ".feed_forward", connection_options(config)),
-      self_(store, name + ".self", attention_options(config, false)),
+      self_(store, name + ".self", attention),
       feed_forward_(store, name + ".feed_forward", config) {}
 
-DecoderLayer::DecoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config)
+DecoderLayer::DecoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config,
+                           const MultiHeadOptions& attention)
     : around_self_(store, name + ".self", connection_options(config)),
       around_cross_(store, name + ".cross", connection_options(config)),
       around_feed_forward_(store, name + ".feed_forward", connection_options(config)),
-      self_(store, name + ".self", attention_options(config, true)),
-      cross_(store, name + ".cross", attention_options(config, false)),
+      self_(store, name + ".self", masked(attention)),
+      cross_(store, name + ".cross", attention),
       feed_forward_(store, name + ".feed_forward", config) {}
 
 Transformer::Transformer(const TransformerConfig& config, int64_t source_words, int64_t target_words,
                          std::optional<uint64_t> seed)
     : config_(config), store_(seed) {
   const int64_t width = config.width;
-  if (width % config.heads != 0) {
-    fail_input("model.width {} does not divide into model.heads {}; choose a multiple", width, config.heads);
-  }
+  const MultiHeadOptions attention = attention_options(config);
   if (config.tying == Tying::all && source_words != target_words) {
     fail_input(
         "model.tying: all needs one vocabulary for both sides, but the source has {} words and the target "
@@ -117,17 +140,17 @@ Transformer::Transformer(const TransformerConfig& config, int64_t source_words, 
   if (config.positions == Positions::learned) {
     source_options_.positions = &store_.add("source.positions", {config.max_positions, width}, embedding);
     target_options_.positions = &store_.add("target.positions", {config.max_positions, width}, embedding);
-  } else {
+  } else if (config.positions == Positions::sinusoidal) {
     source_options_.sinusoids = target_options_.sinusoids = std::make_shared<SinusoidalPositions>(width);
   }
 
   const int64_t encoder_layers = config.encoder_layers > 0 ? config.encoder_layers : config.layers;
   const int64_t decoder_layers = config.decoder_layers > 0 ? config.decoder_layers : config.layers;
   for (int64_t i = 0; i < encoder_layers; ++i) {
-    encoder_.emplace_back(store_, "encoder." + std::to_string(i), config);
+    encoder_.emplace_back(store_, "encoder." + std::to_string(i), config, attention);
   }
   for (int64_t i = 0; i < decoder_layers; ++i) {
-    decoder_.emplace_back(store_, "decoder." + std::to_string(i), config);
+    decoder_.emplace_back(store_, "decoder." + std::to_string(i), config, attention);
   }
   if (config.pre_norm) {
     encoder_norm_.emplace(store_, "encoder.norm", width, config.normalisation);

@@ -17,7 +17,7 @@
 
 namespace heed {
 
-enum class Positions { sinusoidal, learned };
+enum class Positions { sinusoidal, learned, none };
 enum class FeedForwardActivation { relu, gelu };
 
 struct TransformerConfig {
@@ -35,6 +35,7 @@ struct TransformerConfig {
   Normalisation normalisation = Normalisation::layer;
   bool scaled_attention = true;
   Positions positions = Positions::sinusoidal;
+  bool rotary = false;
   int64_t max_positions = 1024;
   Tying tying = Tying::all;
   bool output_bias = false;
@@ -58,7 +59,8 @@ class FeedForward {
 // Section 3.1: self-attention, then feed-forward.
 class EncoderLayer {
  public:
-  EncoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config);
+  EncoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config,
+               const MultiHeadOptions& attention);
 
   // `self` attends to the layer's own rows. x [R_s, D] -> [R_s, D]
   template <class Self>
@@ -77,7 +79,9 @@ class EncoderLayer {
 // Section 3.1: masked self-attention, attention to the memory, feed-forward.
 class DecoderLayer {
  public:
-  DecoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config);
+  // `attention` is that to the memory; self-attention is masked besides.
+  DecoderLayer(ParameterStore& store, const std::string& name, const TransformerConfig& config,
+               const MultiHeadOptions& attention);
 
   // `self` and `cross` say how the two attentions see their keys: whole sentences in training, caches in
   // decoding. x [R, D] -> [R, D]

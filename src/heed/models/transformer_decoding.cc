@@ -153,7 +153,7 @@ void TransformerStepDecoder::append(Context& c, DecoderState& state, std::span<c
     const DecoderLayer& layer = model_.decoder_[i];
     x = layer(
         c, x, inputs.layout,
-        [&](const Var& h) { return layer.self_attention().step(c, h, s.self[i], history); },
+        [&](const Var& h) { return layer.self_attention().step(c, h, inputs.layout, s.self[i], history); },
         [&](const Var& h) { return layer.cross_attention().step(c, h, s.memory[i], memory); });
   }
   if (model_.decoder_norm_) x = (*model_.decoder_norm_)(c, x);

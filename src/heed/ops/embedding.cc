@@ -110,12 +110,14 @@ Tensor SinusoidalPositions::up_to(int64_t length) {
   const std::lock_guard lock(growing_);
   if (table_ && table_.rows() >= length) return table_;
   table_ = Tensor::empty({std::max<int64_t>({length, table_ ? 2 * table_.rows() : 0, 256}), width_});
+  const int64_t sines = (width_ + 1) / 2;
   for (int64_t position = 0; position < table_.rows(); ++position) {
+    float* row = table_.row<float>(position);
     for (int64_t column = 0; column < width_; ++column) {
       const double exponent = static_cast<double>(column - column % 2) / static_cast<double>(width_);
       const double angle = static_cast<double>(position) * std::pow(10000.0, -exponent);
-      table_.row<float>(position)[column] =
-          static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
+      const int64_t place = order_ == Order::interleaved ? column : column % 2 * sines + column / 2;
+      row[place] = static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
     }
   }
   return table_;

@@ -11,17 +11,21 @@
 
 namespace heed {
 
-// The sinusoids of Vaswani et al. 2017, section 3.5: sine in even columns, cosine in odd ones. Grows as
-// needed; any number of threads may ask.
+// The sinusoids of Vaswani et al. 2017, section 3.5: sine in even columns, cosine in odd ones; or all the
+// sines before all the cosines. Grows as needed; any number of threads may ask.
 class SinusoidalPositions {
  public:
-  explicit SinusoidalPositions(int64_t width) : width_(width) {}
+  enum class Order { interleaved, halves };
+  explicit SinusoidalPositions(int64_t width, Order order = Order::interleaved)
+      : width_(width), order_(order) {}
+  int64_t width() const { return width_; }
   // [at least length, width] f32
   Tensor up_to(int64_t length);
 
  private:
   std::mutex growing_;
   int64_t width_;
+  Order order_;
   Tensor table_;
 };
 

@@ -1,4 +1,4 @@
-// embedding, its gradient, and sums of rows that were read together.
+// embedding, its gradient, rotary positions, and sums of rows that were read together.
 #include <algorithm>
 #include <numeric>
 #include <vector>
@@ -63,6 +63,28 @@ void embedding_gradient_columns(const EmbeddingGradientArgs<T>& args, int64_t be
   }
 }
 
+template <class T>
+void rotary_rows(const RotaryArgs<T>& args, int64_t begin, int64_t end) {
+  const F32 d;
+  const FloatVector sign = hn::Set(d, args.back ? -1.0f : 1.0f);
+  const int64_t half = args.head_width / 2;
+  for (int64_t r = begin; r < end; ++r) {
+    const T* x = args.x + r * args.width;
+    T* y = args.y + r * args.width;
+    const float* sines = args.angles + args.position[r] * args.head_width;
+    const float* cosines = sines + half;
+    for (int64_t head = 0; head < args.rotated; head += args.head_width) {
+      for_each_vector(d, half, [&](int64_t i, int64_t n) HEED_INLINE_LAMBDA {
+        const FloatVector sine = hn::Mul(sign, load_n(d, sines + i, n)), cosine = load_n(d, cosines + i, n);
+        const FloatVector first = load_n(d, x + head + i, n), second = load_n(d, x + head + half + i, n);
+        store_n(d, hn::NegMulAdd(second, sine, hn::Mul(first, cosine)), y + head + i, n);
+        store_n(d, hn::MulAdd(first, sine, hn::Mul(second, cosine)), y + head + half + i, n);
+      });
+    }
+    std::copy(x + args.rotated, x + args.width, y + args.rotated);
+  }
+}
+
 // Sums [begin, end); the rows of sum i are order[first[i]] .. order[first[i + 1]].
 template <class T>
 void sum_rows(const RowSumsArgs<T>& args, const int32_t* order, const int32_t* first, int64_t begin,
@@ -88,6 +110,12 @@ void row_sums_bf16(const RowSumsArgs<Bf16>& args, const int32_t* order, const in
                    int64_t end) {
   sum_rows(args, order, first, begin, end);
 }
+void rotary_f32(const RotaryArgs<float>& args, int64_t begin, int64_t end) {
+  rotary_rows(args, begin, end);
+}
+void rotary_bf16(const RotaryArgs<Bf16>& args, int64_t begin, int64_t end) {
+  rotary_rows(args, begin, end);
+}
 void embedding_f32(const EmbeddingArgs<float>& args, int64_t begin, int64_t end) {
   embedding_rows(args, begin, end);
 }
@@ -112,6 +140,8 @@ HWY_EXPORT(embedding_f32);
 HWY_EXPORT(embedding_bf16);
 HWY_EXPORT(embedding_gradient_f32);
 HWY_EXPORT(embedding_gradient_bf16);
+HWY_EXPORT(rotary_f32);
+HWY_EXPORT(rotary_bf16);
 HWY_EXPORT(row_sums_f32);
 HWY_EXPORT(row_sums_bf16);
 }  // namespace cpu
@@ -159,6 +189,12 @@ void embedding(ThreadPool& pool, const EmbeddingArgs<float>& args) {
 }
 void embedding(ThreadPool& pool, const EmbeddingArgs<Bf16>& args) {
   by_rows(pool, args, HEED_DISPATCH(cpu::embedding_bf16));
+}
+void rotary(ThreadPool& pool, const RotaryArgs<float>& args) {
+  by_rows(pool, args, HEED_DISPATCH(cpu::rotary_f32));
+}
+void rotary(ThreadPool& pool, const RotaryArgs<Bf16>& args) {
+  by_rows(pool, args, HEED_DISPATCH(cpu::rotary_bf16));
 }
 void embedding_gradient(ThreadPool& pool, const EmbeddingGradientArgs<float>& args) {
   by_columns(pool, args, HEED_DISPATCH(cpu::embedding_gradient_f32));

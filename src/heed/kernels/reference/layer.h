@@ -109,6 +109,26 @@ void embedding_gradient(const EmbeddingGradientArgs<T>& args) {
   }
 }
 
+template <class T>
+void rotary(const RotaryArgs<T>& args) {
+  using R = Real<T>;
+  for (int64_t r = 0; r < args.rows; ++r) {
+    const T* x = args.x + r * args.width;
+    T* y = args.y + r * args.width;
+    const R* sines = args.angles + args.position[r] * args.head_width;
+    const int64_t half = args.head_width / 2;
+    for (int64_t head = 0; head < args.rotated; head += args.head_width) {
+      for (int64_t i = 0; i < half; ++i) {
+        const R sine = args.back ? -sines[i] : sines[i], cosine = sines[half + i];
+        const R first = static_cast<R>(x[head + i]), second = static_cast<R>(x[head + half + i]);
+        y[head + i] = static_cast<T>(first * cosine - second * sine);
+        y[head + half + i] = static_cast<T>(second * cosine + first * sine);
+      }
+    }
+    std::copy(x + args.rotated, x + args.width, y + args.rotated);
+  }
+}
+
 template <class R>
 R activation(Activation kind, R x) {
   switch (kind) {

@@ -1,5 +1,7 @@
 #include "heed/nn/attention/multi_head.h"
 
+#include "heed/ops/rotary.h"
+
 namespace heed {
 namespace {
 
@@ -16,18 +18,25 @@ AttentionOptions attention_options(const std::string& name, const MultiHeadOptio
 
 SelfAttention::SelfAttention(ParameterStore& store, const std::string& name, const MultiHeadOptions& options)
     : options_(attention_options(name, options)),
+      rotary_(options.rotary),
       projections_(store, name + ".queries_keys_values", options.width, 3 * options.width),
       output_(store, name + ".output", options.width, options.width) {}
 
+Var SelfAttention::project(Context& c, const Var& x, const Layout& layout) const {
+  const Var projected = projections_(c, x);
+  return rotary_ ? rotary(c, projected, layout, *rotary_, 2 * x.width()) : projected;
+}
+
 Var SelfAttention::operator()(Context& c, const Var& x, const Layout& layout) const {
-  const Var projected = projections_(c, x);                          // [R, 3D]
+  const Var projected = project(c, x, layout);                       // [R, 3D]
   const Var heads = self_attention(c, projected, layout, options_);  // [R, D]
   return output_(c, heads);
 }
 
-Var SelfAttention::step(Context& c, const Var& x, KeyValueCache& cache, const StepHistory& history) const {
+Var SelfAttention::step(Context& c, const Var& x, const Layout& layout, KeyValueCache& cache,
+                        const StepHistory& history) const {
   const int64_t d = x.width();
-  const Tensor projected = projections_(c, x).value;  // [N, 3D]
+  const Tensor projected = project(c, x, layout).value;  // [N, 3D]
   cache.append(projected.columns(d, 3 * d));
   return output_(c,
                  attention_step(c, projected.columns(0, d), cache.keys(), cache.values(),
@@ -36,7 +45,7 @@ Var SelfAttention::step(Context& c, const Var& x, KeyValueCache& cache, const St
 
 std::vector<Tensor> SelfAttention::weights(Context& c, const Var& x, const Layout& layout) const {
   const int64_t d = x.width();
-  const Tensor projected = projections_(c, x).value;
+  const Tensor projected = project(c, x, layout).value;
   return attention_weights(c, projected.columns(0, d), layout, projected.columns(d, 2 * d), layout, options_);
 }
 

@@ -3,6 +3,7 @@
 // with the heads' projections side by side in one product. Letters: R rows, D model width.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "heed/nn/attention/key_value_cache.h"
 #include "heed/nn/linear.h"
 #include "heed/ops/attention.h"
+#include "heed/ops/embedding.h"
 
 namespace heed {
 
@@ -19,6 +21,8 @@ struct MultiHeadOptions {
   bool causal = false;
   bool scaled = true;    // the division by sqrt(d_k) of eq. 1
   double dropout = 0.0;  // of the weights
+  // Rotary positions of self-attention's queries and keys, as wide as a head, which is even; or none.
+  std::shared_ptr<SinusoidalPositions> rotary = nullptr;
 };
 
 // Queries, keys and values from the same rows.
@@ -30,12 +34,16 @@ class SelfAttention {
   Var operator()(Context& c, const Var& x, const Layout& layout) const;
   // x [N, D]: the newest position of N hypotheses; its keys and values join the cache as rows cache.rows()
   // .., which `history` must already name as each hypothesis' last.
-  Var step(Context& c, const Var& x, KeyValueCache& cache, const StepHistory& history) const;
+  Var step(Context& c, const Var& x, const Layout& layout, KeyValueCache& cache,
+           const StepHistory& history) const;
   // For each sentence the weights [H, T, T].
   std::vector<Tensor> weights(Context& c, const Var& x, const Layout& layout) const;
 
  private:
+  Var project(Context& c, const Var& x, const Layout& layout) const;  // [R, D] -> [R, 3D]
+
   AttentionOptions options_;
+  std::shared_ptr<SinusoidalPositions> rotary_;
   Linear projections_;  // W^Q, W^K, W^V
   Linear output_;       // W^O
 };
