@@ -66,7 +66,7 @@ void top_8(benchmark::State& state) {
 
 void training_shapes(benchmark::internal::Benchmark* bench) {
   use_right_clock(bench);
-  bench->ArgNames({"R", "D", "V"})->Args({3700, 128, 9712})->Args({1850, 512, 32000});
+  bench->ArgNames({"R", "D", "V"})->Args({500, 128, 9712})->Args({3700, 128, 9712})->Args({1850, 512, 32000});
 }
 
 void decoding_shapes(benchmark::internal::Benchmark* bench) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "heed/base/error.h"
 #include "heed/base/random.h"
 #include "heed/kernels/attention.h"
 #include "heed/kernels/reference/dropout.h"
@@ -130,6 +131,7 @@ void attention_gradient(const AttentionGradientArgs<T>& args) {
 template <class T>
 void attention_step(const AttentionStepArgs<T>& args) {
   using R = Real<T>;
+  require(args.rows != nullptr || args.first != nullptr, "attention by steps: neither rows nor first ones");
   const int64_t d = args.head_width;
   std::vector<R> weights, sum(d);
   for (int64_t r = 0; r < args.queries; ++r) {
