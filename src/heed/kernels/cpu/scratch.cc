@@ -6,7 +6,7 @@ std::byte* Scratch::at_least(int64_t bytes) {
   if (bytes > capacity_) {
     data_.reset();
     capacity_ = 0;
-    data_ = allocate_aligned(bytes);
+    data_.reset(static_cast<std::byte*>(::operator new(static_cast<size_t>(bytes), kAlignment)));
     capacity_ = bytes;
   }
   return data_.get();

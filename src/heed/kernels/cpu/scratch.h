@@ -8,25 +8,20 @@
 
 namespace heed::kernels::cpu {
 
-inline constexpr std::align_val_t kCacheLine{64};
-
-struct FreeAligned {
-  void operator()(std::byte* p) const { ::operator delete(p, kCacheLine); }
-};
-
-inline std::unique_ptr<std::byte, FreeAligned> allocate_aligned(int64_t bytes) {
-  return std::unique_ptr<std::byte, FreeAligned>(
-      static_cast<std::byte*>(::operator new(static_cast<size_t>(bytes), kCacheLine)));
-}
-
 // Memory that grows to what is asked of it.
 class Scratch {
  public:
+  static constexpr std::align_val_t kAlignment{64};  // a cache line
+
   // At least so many bytes at a cache line; what an earlier call returned is then invalid.
   std::byte* at_least(int64_t bytes);
 
  private:
-  std::unique_ptr<std::byte, FreeAligned> data_;
+  struct Free {
+    void operator()(std::byte* p) const { ::operator delete(p, kAlignment); }
+  };
+
+  std::unique_ptr<std::byte, Free> data_;
   int64_t capacity_ = 0;
 };
 
