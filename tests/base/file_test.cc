@@ -78,6 +78,32 @@ TEST(File, WithoutCommitTheOldFileStaysAndNothingIsLeft) {
   EXPECT_EQ(list_folder(folder.path()).size(), 1u);
 }
 
+TEST(File, PermissionsStay) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("a");
+  write_file(path, "old");
+  std::filesystem::permissions(path,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  write_file(path, "new");
+  EXPECT_EQ(read_file(path), "new");
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST(File, AKilledProcessLeavesNothing) {
+  const TemporaryFolder folder;
+  write_file(folder.path("a"), "old");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    FileWriter writer(folder.path("a"));
+    writer.write(std::string(200000, 'x'));
+    ::raise(SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(read_file(folder.path("a")), "old");
+  EXPECT_EQ(list_folder(folder.path()), std::vector<std::string>{"a"});
+}
+
 TEST(File, FullDiskNamesPathAndReasonAndLeavesTheOldFile) {
   const TemporaryFolder folder;
   write_file(folder.path("a"), "old");
@@ -115,6 +141,18 @@ TEST(File, ReadOnlyFolderIsNamed) {
             std::string::npos);
   EXPECT_NE(error_of([] { create_folders("/proc/heed"); }).find("/proc/heed: the folder cannot be created: "),
             std::string::npos);
+}
+
+TEST(File, APlaceForAFolder) {
+  const TemporaryFolder folder;
+  write_file(folder.path("file"), "");
+  for (const char* good : {"", "new", "new/and/newer"}) require_place_for_folder(folder.path(good));
+  EXPECT_EQ(list_folder(folder.path()), std::vector<std::string>{"file"});
+  for (const char* bad : {"file", "file/under"}) {
+    EXPECT_EQ(
+        error_of([&] { require_place_for_folder(folder.path(bad)); }),
+        fmt::format("{}: the folder cannot be created: {} is a file", folder.path(bad), folder.path("file")));
+  }
 }
 
 TEST(File, EndlessFileIsRefused) {

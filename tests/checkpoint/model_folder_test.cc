@@ -136,6 +136,25 @@ TEST(ModelFolder, SameUpdateIsReplaced) {
   EXPECT_EQ(list_folder(temporary.path("run/checkpoints")), std::vector<std::string>{"000005"});
 }
 
+// As a crash leaves it on a file system that cannot exchange folders.
+TEST(ModelFolder, WhatWasSetAsideComesBack) {
+  const TemporaryFolder temporary;
+  {
+    const ModelFolder folder = ModelFolder::create(temporary.path("run"));
+    save(folder, 5, "five", true);
+    std::filesystem::rename(folder.file("checkpoints/000005"), folder.file("checkpoints/.tmp-000005-before"));
+    create_folders(folder.file("checkpoints/.tmp-000005"));
+  }
+  const ModelFolder folder = ModelFolder::create(temporary.path("run"));
+  EXPECT_EQ(folder.best(), 5);
+  EXPECT_EQ(text_of(folder.open_checkpoint(5).weights.at("w")), "five");
+  EXPECT_EQ(list_folder(folder.file("checkpoints")), (std::vector<std::string>{"000005", "best"}));
+
+  std::filesystem::copy(folder.file("checkpoints/000005"), folder.file("checkpoints/.tmp-000005-before"));
+  ModelFolder::create(temporary.path("run"));
+  EXPECT_EQ(list_folder(folder.file("checkpoints")), (std::vector<std::string>{"000005", "best"}));
+}
+
 TEST(ModelFolder, KeepsTheLastAndTheBest) {
   const TemporaryFolder temporary;
   const ModelFolder folder = ModelFolder::create(temporary.path("run"));
@@ -164,7 +183,7 @@ TEST(ModelFolder, FailedSaveLeavesTheOldOneAndNoRest) {
   const std::string bytes = "abcd";
   CheckpointParts parts{.stamp = {.update = 5},
                         .weights = tensor("w", bytes),
-                        .parts = {{"optimizer", {{"m", {"F32", {2}, std::as_bytes(std::span(bytes))}}}}}};
+                        .parts = {{"optimiser", {{"m", {"F32", {2}, std::as_bytes(std::span(bytes))}}}}}};
   EXPECT_THROW(folder.save_checkpoint(parts, false, 1), Error);
   EXPECT_TRUE(is_whole(folder.open_checkpoint(5)));
   EXPECT_EQ(list_folder(temporary.path("run/checkpoints")).size(), 1u);

@@ -144,8 +144,6 @@ TEST(Resume, KilledWhileWriting) {
   moments.push_back(writing("/checkpoints", ".tmp-", 10));
   moments.push_back(writing("/checkpoints", "000010", 10));
   moments.push_back(writing("/checkpoints", "000020", 20));
-  moments.push_back(writing("/checkpoints", "best.", 30));
-  moments.push_back(writing("", "model.safetensors.", 40));
   moments.push_back(writing("/checkpoints", ".tmp-", 50));
   EXPECT_GE(train_with_kills(task, {}, moments), 5);
   expect_same(results(task.path("whole")), results(task.path("killed")));
@@ -284,7 +282,8 @@ TEST(Resume, AnEndOffTheScheduleLeavesNoTrace) {
        {Words{}, Words{"train.metric=bleu", "train.patience=2", "train.learning_rate=0.03"}}) {
     const ToyTask task;
     ASSERT_EQ(run_heed(task.train("whole", set, kThreads[0])).code, 0);
-    for (const char* updates : {"train.updates=33", "train.updates=46", "train.updates=57"}) {
+    for (const char* updates :
+         {"train.updates=33", "train.updates=46", "train.updates=46", "train.updates=57"}) {
       Words first = set;
       first.push_back(updates);
       const Result part = run_heed(task.train("parts", first, {"--resume"}));
@@ -293,6 +292,8 @@ TEST(Resume, AnEndOffTheScheduleLeavesNoTrace) {
     }
     ASSERT_EQ(run_heed(task.train("parts", set, {"--resume"})).code, 0);
     EXPECT_EQ(state_of(task.path("parts")), state_of(task.path("whole")));
+    const std::vector<int64_t> validations = logged(task.path("parts"), "validation");
+    EXPECT_EQ(std::set<int64_t>(validations.begin(), validations.end()).size(), validations.size());
     const auto expected = results(task.path("whole")), found = results(task.path("parts"));
     for (const char* name : {"model", "best"})
       EXPECT_TRUE(found.at(name) == expected.at(name)) << name << " differs";
@@ -359,6 +360,7 @@ TEST(Resume, OtherConfigurationOrDataIsRefused) {
   EXPECT_EQ(changed.code, 2);
   EXPECT_NE(changed.errors.find("training data is not what"), std::string::npos) << changed.errors;
   expect_same(expected, results(task.path("model")));
+  EXPECT_NE(read_file(task.path("model/config.yaml")).find("updates: 10"), std::string::npos);
 
   write_file(task.path("target"), target);
   const Result longer = run_heed(task.train("model", {"train.updates=20"}, {"--resume"}));

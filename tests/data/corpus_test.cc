@@ -142,6 +142,17 @@ TEST_F(CorpusTest, EncodesAndReports) {
   EXPECT_THROW(corpus.column("label"), Error);
 }
 
+// Random numbers depend on the line that a sentence stands on.
+TEST_F(CorpusTest, TheFingerprintKnowsLinesThatWereSkipped) {
+  const ModelText text = words(pair("a b\na\n", "x y\nz\n"));
+  const auto fingerprint = [&](const std::string& source, const std::string& target) {
+    CorpusReport report;
+    return read_corpus(pair(source, target), text, {9, 9, LongSentences::kSkip}, report).fingerprint();
+  };
+  EXPECT_EQ(fingerprint("a b\na\n", "x y\nz\n"), fingerprint("a b\na\n", "x y\nz\n"));
+  EXPECT_NE(fingerprint("a b\na\n", "x y\nz\n"), fingerprint("a b\n\na\n", "x y\n\nz\n"));
+}
+
 TEST_F(CorpusTest, CutsLongSentencesWhereAsked) {
   const CorpusConfig config = pair("a b c d e\n", "x y z\n");
   CorpusReport report;

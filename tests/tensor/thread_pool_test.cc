@@ -1,6 +1,7 @@
 #include "heed/tensor/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sched.h>
 
 #include <limits>
@@ -39,6 +40,22 @@ TEST(ThreadPool, RunsEveryPieceOnce) {
       for (const int count : counts) ASSERT_EQ(count, 1);
     }
   }
+}
+
+TEST(ThreadPool, ThreadsThatCannotBeStartedAreTold) {
+  pthread_attr_t before, endless;
+  ASSERT_EQ(pthread_getattr_default_np(&before), 0);
+  ASSERT_EQ(pthread_getattr_default_np(&endless), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&endless, size_t{1} << 46), 0);  // more than a process can have
+  ASSERT_EQ(pthread_setattr_default_np(&endless), 0);
+  std::string message;
+  try {
+    ThreadPool pool(3);
+  } catch (const InputError& error) {
+    message = error.what();
+  }
+  ASSERT_EQ(pthread_setattr_default_np(&before), 0);
+  EXPECT_TRUE(message.starts_with("only 1 of 3 threads could be started")) << message;
 }
 
 TEST(ThreadPool, RangesCoverTheWhole) {

@@ -116,6 +116,22 @@ TEST(EventLog, ResumingCutsBackToTheCheckpoint) {
   EXPECT_TRUE(shown_updates(folder).empty());
 }
 
+TEST(EventLog, WhatIsThereOfTheUpdateResumedFromIsNotAddedAgain) {
+  const TemporaryFolder folder;
+  {
+    EventLog log(folder.path(), 0);
+    log.add("update", 3, {{"loss", 1.0}});
+    log.add("update", 4, {{"loss", 1.0}});
+    log.add("validation", 4, {{"loss", 1.0}});
+  }
+  EventLog log(folder.path(), 4);
+  log.add("validation", 4, {{"loss", 1.0}});
+  log.add("update", 5, {{"loss", 1.0}});
+  log.add("validation", 5, {{"loss", 1.0}});
+  EXPECT_EQ(logged_updates(folder), (std::vector<int64_t>{3, 4, 4, 5, 5}));
+  EXPECT_EQ(shown_updates(folder), (std::vector<int64_t>{3, 4, 4, 5, 5}));
+}
+
 TEST(EventLog, HalfWrittenEndIsCut) {
   const TemporaryFolder folder;
   {

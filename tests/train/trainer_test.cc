@@ -66,9 +66,13 @@ Corpus corpus_of(size_t sentences) {
 
 struct Listener final : TrainListener {
   void on_update(const UpdateReport& r) override { updates.push_back(r); }
-  void on_validation(const ValidationReport& r) override { validations.push_back(r.update); }
+  void on_validation(const ValidationReport& r) override {
+    validations.push_back(r.update);
+    epochs.push_back(r.epoch);
+  }
   std::vector<UpdateReport> updates;
   std::vector<int64_t> validations;
+  std::vector<int64_t> epochs;  // of the validations
 };
 
 TrainConfig config() {
@@ -115,6 +119,7 @@ TEST(Trainer, CountsUpdatesEpochsAndValidations) {
   EXPECT_EQ(run.listener.updates[0].loss, 1.0);           // a mean over tokens
   EXPECT_EQ(run.listener.updates[0].gradient_norm, 2.0);  // the same
   EXPECT_EQ(run.listener.validations, (std::vector<int64_t>{5, 10, 15, 20}));
+  EXPECT_EQ(run.listener.epochs, (std::vector<int64_t>{0, 1, 2, 3}));  // at the end of each
   EXPECT_NEAR(run.weight(), 1.0, 0.5);
 }
 

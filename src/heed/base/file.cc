@@ -61,6 +61,12 @@ std::string resolved(const std::string& path) {
   return real ? std::string(real.get()) : path;
 }
 
+// NAME.PROCESS-COUNT.tmp; one may be taken by what another process of this number left when it was killed.
+std::string next_temporary(const std::string& target) {
+  static std::atomic<unsigned> count = 0;
+  return fmt::format("{}.{}-{}.tmp", target, ::getpid(), count++);
+}
+
 // True when all of it was written; otherwise errno says why.
 bool write_all(int file, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
@@ -129,6 +135,15 @@ void create_folders(const std::string& path) {
   if (!folder_exists(path)) fail_input("{}: a file is where a folder should be", path);
 }
 
+void require_place_for_folder(const std::string& path) {
+  fs::path there = fs::absolute(path);
+  while (!fs::exists(there) && there.has_relative_path()) there = there.parent_path();
+  if (!folder_exists(there))
+    fail_input("{}: the folder cannot be created: {} is a file", path, there.string());
+  if (::access(there.c_str(), W_OK | X_OK) != 0)
+    fail_input("{}: the folder cannot be created: {}: {}", path, there.string(), reason(errno));
+}
+
 void remove_tree(const std::string& path) {
   std::error_code error;
   fs::remove_all(path, error);
@@ -144,21 +159,54 @@ FileWriter::FileWriter(std::string path) : path_(std::move(path)) {
   struct stat status {};
   const bool there = ::stat(path_.c_str(), &status) == 0;
   if (there && S_ISDIR(status.st_mode)) fail_writing(path_, EISDIR);
-  if (there && !S_ISREG(status.st_mode)) {
+  direct_ = there && !S_ISREG(status.st_mode);
+  if (direct_) {
     file_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-  } else {
-    static std::atomic<unsigned> count = 0;
-    do {  // a name may be taken by what another process of this number left when it was killed
-      temporary_ = fmt::format("{}.{}-{}.tmp", resolved(path_), ::getpid(), count++);
-      file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (file_ < 0 && errno == EEXIST);
+  } else if (!open_nameless(resolved(path_))) {
+    open_named(resolved(path_));
   }
   if (file_ < 0) fail_writing(path_, errno);
+  if (there && !direct_ && ::fchmod(file_, status.st_mode & 07777) != 0) {
+    const int error = errno;
+    drop();
+    fail_writing(path_, error);
+  }
+}
+
+// Only where it can be given a name later.
+bool FileWriter::open_nameless(const std::string& target) {
+  if (::access("/proc/self/fd", X_OK) != 0) return false;
+  file_ = ::open(folder_of(target).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  return file_ >= 0;
+}
+
+void FileWriter::open_named(const std::string& target) {
+  do {
+    temporary_ = next_temporary(target);
+    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (file_ < 0 && errno == EEXIST);
+}
+
+void FileWriter::give_name(const std::string& target) {
+  const std::string file = fmt::format("/proc/self/fd/{}", file_);
+  std::string name;
+  do {
+    name = next_temporary(target);
+    if (::linkat(AT_FDCWD, file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      temporary_ = name;
+      return;
+    }
+  } while (errno == EEXIST);
+  fail_writing(path_, errno);
 }
 
 FileWriter::~FileWriter() {
+  drop();
+}
+
+void FileWriter::drop() {
   if (file_ < 0) return;
-  ::close(file_);
+  ::close(std::exchange(file_, -1));
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
@@ -184,9 +232,10 @@ void FileWriter::write_out(std::span<const std::byte> bytes) {
 
 void FileWriter::commit() {
   flush();
-  if (!temporary_.empty()) {
+  if (!direct_) {
     if (!sync_all(file_)) fail_writing(path_, errno);
     const std::string target = resolved(path_);
+    if (temporary_.empty()) give_name(target);
     if (::rename(temporary_.c_str(), target.c_str()) != 0) fail_writing(path_, errno);
     temporary_.clear();
     sync_folder(folder_of(target));

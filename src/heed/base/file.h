@@ -24,15 +24,19 @@ std::vector<std::string> list_folder(const std::string& path);
 // Creates the folder and those above it; fine when it is there already.
 void create_folders(const std::string& path);
 
+// Makes nothing. Throws InputError where create_folders(path) could not, as far as can be said.
+void require_place_for_folder(const std::string& path);
+
 // Removes a file or a whole folder; fine when it is not there.
 void remove_tree(const std::string& path);
 
 // Makes the folder's entries (created, renamed, removed) survive a power cut.
 void sync_folder(const std::string& path);
 
-// Writes a file piece by piece into a temporary beside it; commit() syncs it and renames it into place.
-// Without commit() the temporary is removed and the old file stays as it was. Devices and pipes are written
-// directly.
+// Writes a file piece by piece beside its place; commit() syncs it and renames it there, with the permissions
+// of the file that it takes the place of. Without commit() the old file stays as it was and nothing of the
+// new one is left, even of a process that is killed: the file has no name before that, where the file system
+// knows such files. Devices and pipes are written directly.
 class FileWriter {
  public:
   explicit FileWriter(std::string path);
@@ -47,9 +51,14 @@ class FileWriter {
  private:
   void flush();
   void write_out(std::span<const std::byte> bytes);
+  bool open_nameless(const std::string& target);
+  void open_named(const std::string& target);
+  void give_name(const std::string& target);
+  void drop();
 
   std::string path_;
-  std::string temporary_;  // empty: written directly
+  bool direct_ = false;
+  std::string temporary_;  // its name until it is in its place; empty: it has none
   std::string buffer_;
   int file_ = -1;
 };

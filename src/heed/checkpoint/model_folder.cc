@@ -25,6 +25,7 @@ constexpr const char* kState = "state.json";
 constexpr const char* kWeightsPart = "weights";
 constexpr std::string_view kPartEnding = ".safetensors";
 constexpr std::string_view kTemporary = ".tmp-";  // begins the name of a checkpoint that is being written
+constexpr std::string_view kBefore = "-before";   // ends that of one whose place it takes
 
 std::optional<int64_t> whole_number(std::string_view text) {
   int64_t number = 0;
@@ -51,19 +52,22 @@ void check_name(std::string_view name) {
   require(good, "{} is no name for a file in a model folder", in_quotes(name));
 }
 
-// Puts the finished folder in the place of `target`. Both change places in one step, so that there is always
-// one.
-void swap_into_place(const std::string& finished, const std::string& target) {
-  if (folder_exists(target)) {
-    if (::renameat2(AT_FDCWD, finished.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) {
-      remove_tree(finished);
-      return;
-    }
-    // A file system that cannot exchange: the older checkpoints are what a crash in here leaves.
-    remove_tree(target);
+// Puts the finished folder in the place of `target`. Both change places in one step where the file system
+// can; elsewhere what was there is set aside first, under a name that no reader takes for a checkpoint's.
+void swap_into_place(const std::string& finished, const std::string& target, const std::string& aside) {
+  const auto rename = [&](const std::string& from, const std::string& to) {
+    if (std::rename(from.c_str(), to.c_str()) != 0)
+      fail_input("{}: cannot be written: {}", target, std::system_category().message(errno));
+  };
+  if (!folder_exists(target)) return rename(finished, target);
+  if (::renameat2(AT_FDCWD, finished.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) {
+    remove_tree(finished);
+    return;
   }
-  if (std::rename(finished.c_str(), target.c_str()) != 0)
-    fail_input("{}: cannot be written: {}", target, std::system_category().message(errno));
+  remove_tree(aside);
+  rename(target, aside);
+  rename(finished, target);
+  remove_tree(aside);
 }
 
 }  // namespace
@@ -103,9 +107,20 @@ const SafetensorsFile& OpenedCheckpoint::part(const std::string& name) const {
 ModelFolder ModelFolder::create(const std::string& path) {
   ModelFolder folder(path);
   create_folders(folder.file(kCheckpoints));
-  for (const std::string& name : list_folder(folder.file(kCheckpoints)))
-    if (name.starts_with(kTemporary) || is_left_by_writer(name))
-      remove_tree(folder.file(kCheckpoints) + "/" + name);
+  for (const std::string& name : list_folder(folder.file(kCheckpoints))) {
+    const std::string left = folder.file(kCheckpoints) + "/" + name;
+    if (name.starts_with(kTemporary) && name.ends_with(kBefore)) {
+      // A crash in swap_into_place: what was set aside comes back where nothing has taken its place.
+      const auto update =
+          whole_number(name.substr(kTemporary.size(), name.size() - kTemporary.size() - kBefore.size()));
+      if (update && !folder_exists(folder.checkpoint_path(*update))) {
+        if (std::rename(left.c_str(), folder.checkpoint_path(*update).c_str()) != 0)
+          fail_input("{}: cannot be written: {}", left, std::system_category().message(errno));
+        continue;
+      }
+    }
+    if (name.starts_with(kTemporary) || is_left_by_writer(name)) remove_tree(left);
+  }
   for (const std::string& name : list_folder(path))
     if (is_left_by_writer(name) && file_exists(folder.file(name))) remove_tree(folder.file(name));
   return folder;
@@ -221,14 +236,18 @@ void ModelFolder::save_checkpoint(const CheckpointParts& parts, bool best, int64
     }
     write_file(fmt::format("{}/{}", temporary, kState), parts.state);
     sync_folder(temporary);
-    swap_into_place(temporary, target);
+    swap_into_place(temporary, target, fmt::format("{}{}", temporary, kBefore));
   } catch (...) {
     remove_tree(temporary);
     throw;
   }
   sync_folder(file(kCheckpoints));
-  if (best) write_file(fmt::format("{}/{}", file(kCheckpoints), kBest), fmt::format("{:06}\n", update));
+  if (best) mark_best(update);
   prune(keep);
+}
+
+void ModelFolder::mark_best(int64_t update) const {
+  write_file(fmt::format("{}/{}", file(kCheckpoints), kBest), fmt::format("{:06}\n", update));
 }
 
 void ModelFolder::prune(int64_t keep) const {

@@ -42,7 +42,7 @@ struct ModelStamp {
 struct CheckpointParts {
   ModelStamp stamp;  // its `update` names the checkpoint
   TensorViews weights = {};
-  std::map<std::string, TensorViews> parts = {};  // "optimizer" and the like
+  std::map<std::string, TensorViews> parts = {};  // "optimiser" and the like
   std::string state = {};                         // the trainer's, as JSON
 };
 
@@ -86,6 +86,7 @@ class ModelFolder {
   // Writes the checkpoint of its update, in place of one that is there; `best` marks it as the best so far.
   // Then prunes.
   void save_checkpoint(const CheckpointParts& parts, bool best, int64_t keep) const;
+  void mark_best(int64_t update) const;
   // Removes checkpoints but for the last `keep` (at least 1) and the best.
   void prune(int64_t keep) const;
   OpenedCheckpoint open_checkpoint(int64_t update) const;

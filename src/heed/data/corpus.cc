@@ -38,6 +38,7 @@ std::string Corpus::fingerprint() const {
     for (const int32_t id : column.ids) key = mix64(key, static_cast<uint64_t>(id));
     for (const uint64_t offset : column.offsets) key = mix64(key, offset);
   }
+  for (const uint64_t number : numbers) key = mix64(key, number);  // random numbers depend on them
   return fmt::format("{:016x}", key);
 }
 

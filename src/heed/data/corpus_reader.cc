@@ -87,7 +87,7 @@ OpenSentences open_sentences(const CorpusConfig& config) {
   return [config](TextSide side) -> SentenceStream {
     auto reader = std::make_shared<CorpusReader>(config);
     if (!reader->has_target()) {
-      require(side != TextSide::kTarget, "data: {} has no target side", config.name());
+      if (side == TextSide::kTarget) fail_input("data: {} has no target side", config.name());
       side = TextSide::kSource;
     }
     return [reader, side, target_next = false](std::string& sentence) mutable {

@@ -24,6 +24,11 @@ int64_t ModelConfig::width() const {
   return type == ModelType::rnn_classifier ? rnn_classifier.width : transformer.width;
 }
 
+bool ModelConfig::ties_source() const {
+  if (classifies()) return false;
+  return (type == ModelType::rnn ? rnn.tying : transformer.tying) == Tying::all;
+}
+
 std::unique_ptr<EncoderDecoder> make_encoder_decoder(const ModelConfig& config, int64_t source_words,
                                                      int64_t target_words, std::optional<uint64_t> seed) {
   require(!config.classifies(), "a classifier is no encoder-decoder");

@@ -22,6 +22,7 @@ struct ModelConfig {
   void visit(ConfigVisitor& v);
   bool classifies() const { return type == ModelType::rnn_classifier; }
   int64_t width() const;
+  bool ties_source() const;  // one weight embeds both sides, so that they must have one vocabulary
 };
 
 // Of a type that does not classify. Throws InputError when the configuration does not fit together.

@@ -88,7 +88,7 @@ FeedForward::FeedForward(ParameterStore& store, const std::string& name, const T
              feed_forward_initial(config.feed_forward)),
       activation_(config.activation == FeedForwardActivation::relu ? kernels::Activation::relu
                                                                    : kernels::Activation::gelu),
-      dropout_(name + ".dropout", config.activation_dropout) {}
+      dropout_(name + ".activation_dropout", config.activation_dropout) {}
 
 Var FeedForward::operator()(Context& c, const Var& x, const Layout& layout) const {
   const Var inner = dropout(c, inner_(c, x, activation_), dropout_, layout);  // [R, F]

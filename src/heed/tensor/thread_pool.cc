@@ -8,6 +8,7 @@
 #endif
 
 #include <algorithm>
+#include <system_error>
 
 #include "heed/base/error.h"
 
@@ -63,10 +64,20 @@ int thread_count(int64_t asked) {
 
 ThreadPool::ThreadPool(int threads) {
   require(threads >= 1, "thread pool: {} threads; at least 1 is needed", threads);
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { worker_loop(); });
+  try {
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { worker_loop(); });
+  } catch (const std::system_error& error) {
+    const size_t started = workers_.size() + 1;
+    stop();
+    fail_input("only {} of {} threads could be started ({}); ask for fewer", started, threads, error.what());
+  }
 }
 
 ThreadPool::~ThreadPool() {
+  stop();
+}
+
+void ThreadPool::stop() {
   stopping_ = true;
   ++wake_;
   wake_.notify_all();

@@ -18,7 +18,8 @@ int thread_count(int64_t asked);
 
 class ThreadPool {
  public:
-  // threads counts the caller: ThreadPool(1) starts none. Throws Error when threads < 1.
+  // threads counts the caller: ThreadPool(1) starts none. Throws Error when threads < 1, InputError when
+  // the system does not give so many.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -57,6 +58,7 @@ class ThreadPool {
   void run_job(Job job);
   void work();  // takes pieces until none is left
   void worker_loop();
+  void stop();  // all workers, and waits for them
   void record_exception() noexcept;
 
   std::vector<std::thread> workers_;

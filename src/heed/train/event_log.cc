@@ -1,5 +1,6 @@
 #include "heed/train/event_log.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -20,27 +21,37 @@ double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// The update of a whole line of log.jsonl; nothing for one that a crash cut.
-std::optional<int64_t> update_of(std::string_view line) {
+struct LogLine {
+  std::string event;
+  int64_t update;
+};
+
+// What a whole line of log.jsonl tells; nothing for one that a crash cut.
+std::optional<LogLine> read_line(std::string_view line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (!json.is_object() || !json.contains("update") || !json["update"].is_number_integer())
     return std::nullopt;
-  return json["update"].get<int64_t>();
+  const auto event = json.find("event");
+  return LogLine{event != json.end() && event->is_string() ? event->get<std::string>() : "", json["update"]};
 }
 
-void cut_log(const std::string& path, int64_t last_update) {
-  if (!file_exists(path)) return;
+// Returns the events of `last_update` itself.
+std::vector<std::string> cut_log(const std::string& path, int64_t last_update) {
+  std::vector<std::string> of_last;
+  if (!file_exists(path)) return of_last;
   const std::string contents = read_file(path);
   std::string kept;
   std::string_view rest = contents;
   while (true) {
     const size_t end = rest.find('\n');
     if (end == std::string_view::npos) break;
-    const auto update = update_of(rest.substr(0, end));
-    if (update && *update <= last_update) kept += rest.substr(0, end + 1);
+    const std::optional<LogLine> line = read_line(rest.substr(0, end));
+    if (line && line->update <= last_update) kept += rest.substr(0, end + 1);
+    if (line && line->update == last_update) of_last.push_back(line->event);
     rest.remove_prefix(end + 1);
   }
   if (kept != contents) write_file(path, kept);
+  return of_last;
 }
 
 // The folder's event file after the cut; a new one where there is none.
@@ -66,9 +77,10 @@ std::string cut_tensorboard(const std::string& folder, int64_t last_update) {
 
 }  // namespace
 
-EventLog::EventLog(const std::string& folder, int64_t last_update) : last_update_(last_update) {
+EventLog::EventLog(const std::string& folder, int64_t last_update)
+    : last_update_(last_update), resumed_at_(last_update) {
   const std::string log_path = folder + "/log.jsonl";
-  cut_log(log_path, last_update);
+  there_ = cut_log(log_path, last_update);
   const std::string tensorboard_path = cut_tensorboard(folder, last_update);
   log_ = std::make_unique<FileAppender>(log_path);
   tensorboard_ = std::make_unique<FileAppender>(tensorboard_path);
@@ -79,6 +91,7 @@ EventLog::~EventLog() = default;
 void EventLog::add(std::string_view event, int64_t update, std::span<const LogField> fields) {
   require(update >= last_update_, "an event of update {} after one of update {}", update, last_update_);
   last_update_ = update;
+  if (update == resumed_at_ && std::find(there_.begin(), there_.end(), event) != there_.end()) return;
   const double now = seconds_since_1970();
   JsonWriter json;
   json.begin_object().field("event", event).field("update", update).field("time", now);

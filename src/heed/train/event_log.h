@@ -2,9 +2,9 @@
 // lie in the model folder, and both are cut back when a run resumes from a checkpoint, so that no update is
 // there twice.
 //
-//   {"event":"train","update":200,"time":1700000000.5,"epoch":1,"loss":3.25,"learning_rate":0.001}
+//   {"event":"update","update":200,"time":1700000000.5,"epoch":1,"loss":3.25,"learning_rate":0.001}
 //
-// TensorBoard shows each number as "train/loss" over updates.
+// TensorBoard shows each number as "update/loss" over updates.
 #pragma once
 
 #include <concepts>
@@ -15,6 +15,7 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "heed/base/json.h"
 
@@ -51,8 +52,9 @@ class EventLog {
   EventLog(const std::string& folder, int64_t last_update);
   ~EventLog();
 
-  // Adds one event to both files, at once visible to readers. Updates may not fall. Throws InputError when
-  // the disk is full.
+  // Adds one event to both files, at once visible to readers. Updates may not fall. An event that a resumed
+  // run finds there already, of the update it resumes from, is not added again. Throws InputError when the
+  // disk is full.
   void add(std::string_view event, int64_t update, std::span<const LogField> fields);
   void add(std::string_view event, int64_t update, std::initializer_list<LogField> fields) {
     add(event, update, std::span(fields.begin(), fields.size()));
@@ -65,6 +67,8 @@ class EventLog {
   std::unique_ptr<FileAppender> log_;
   std::unique_ptr<FileAppender> tensorboard_;
   int64_t last_update_;
+  const int64_t resumed_at_;
+  std::vector<std::string> there_;  // the events of that update
 };
 
 }  // namespace heed

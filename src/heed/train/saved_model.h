@@ -44,6 +44,9 @@ class SavedModel {
   // Throws InputError when the folder holds no model, a damaged one or one of a newer heed.
   explicit SavedModel(const std::string& folder, int64_t threads = 0,
                       Precision precision = Precision::automatic);
+  // Stays where it is: its parts refer to each other.
+  SavedModel(const SavedModel&) = delete;
+  SavedModel& operator=(const SavedModel&) = delete;
 
   const RunConfig& config() const { return config_; }
   const ModelText& text() const { return text_; }

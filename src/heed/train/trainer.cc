@@ -12,7 +12,7 @@
 namespace heed {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = TrainLimits::Clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -141,7 +141,8 @@ void Trainer::resume() {
   folder_.prune(checkpoints_to_keep());  // a crash can have come before that
 
   // A crash between the checkpoint and what follows it left an older model as the best one.
-  if (state_.best_update == state_.update && folder_.best() != state_.update) save(true, state_);
+  if (state_.best_update == state_.update && folder_.best() != state_.update)
+    folder_.mark_best(state_.update);
   // The folder's weights may be an average, or those of an update off the schedule, where the training ended.
   if (const std::optional<int64_t> best = folder_.best()) {
     load_weights(folder_.open_checkpoint(*best).weights, parameters_);
@@ -218,10 +219,10 @@ double Trainer::value_of(const Validation& validation) const {
   return config_.metric == StopMetric::wer ? found->second : -found->second;
 }
 
-void Trainer::validate(Context& c, TrainListener& listener, bool planned) {
+void Trainer::validate(Context& c, TrainListener& listener, int64_t epoch, bool planned) {
   const auto start = Clock::now();
   const TrainState before = state_;
-  ValidationReport report{.update = state_.update, .epoch = state_.epoch, .result = {}, .best = true};
+  ValidationReport report{.update = state_.update, .epoch = epoch, .result = {}, .best = true};
   if (validator_ != nullptr) {
     report.result = validator_->validate(c);
     c.arena.reset();
@@ -241,11 +242,12 @@ void Trainer::validate(Context& c, TrainListener& listener, bool planned) {
   report.trained_seconds = state_.seconds;
   // Told first: what was said of an update must not be missing when its checkpoint is there.
   if (validator_ != nullptr) listener.on_validation(report);
-  save(report.best && planned, planned ? state_ : before);
+  save(listener, report.best && planned, planned ? state_ : before);
   if (report.best) write_weights(state_.update);  // the folder can be used from now on
 }
 
-void Trainer::save(bool best, const TrainState& state) const {
+void Trainer::save(TrainListener& listener, bool best, const TrainState& state) const {
+  listener.on_save();
   ModelStamp stamp = stamp_;
   stamp.update = state.update;
   folder_.save_checkpoint({.stamp = stamp,
@@ -271,29 +273,52 @@ double Trainer::planned_updates(const BatchPlan& plan) const {
   return std::min(planned, static_cast<double>(config_.epochs) * static_cast<double>(plan.updates()));
 }
 
-double Trainer::expected_updates(const TrainLimits& limits, double seconds, const BatchPlan& plan) const {
+double Trainer::expected_updates(const TrainLimits& limits, const BatchPlan& plan) const {
   const auto made = static_cast<double>(state_.update);
   double expected = planned_updates(plan);
   if (limits.minutes > 0.0 && made > 0.0) {
-    const double left = std::max(0.0, 60.0 * limits.minutes - seconds);
+    const double left = std::max(0.0, 60.0 * limits.minutes - seconds_since(limits.start));
     expected = std::min(expected, made + left * made / std::max(state_.seconds, 1e-9));
   }
   return std::max(expected, made);
 }
 
+std::optional<StopReason> Trainer::reason_to_stop(const TrainLimits& limits) const {
+  if (state_.update >= config_.updates) return StopReason::updates;
+  if (limits.interrupted && limits.interrupted()) return StopReason::interrupted;
+  // At least one update, so that there is a model.
+  if (limits.minutes > 0.0 && state_.update > 0 && seconds_since(limits.start) >= 60.0 * limits.minutes)
+    return StopReason::time;
+  if (config_.epochs > 0 && state_.epoch >= config_.epochs) return StopReason::epochs;
+  // Also where a resumed training's last validation found no gain.
+  if (config_.patience > 0 && state_.validations_without_gain >= config_.patience)
+    return StopReason::patience;
+  return std::nullopt;
+}
+
+BatchPlan Trainer::plan_of_epoch() const {
+  BatchPlan plan(corpus_, config_.batches(), static_cast<uint64_t>(config_.seed),
+                 static_cast<uint64_t>(state_.epoch));
+  if (state_.update_in_epoch >= static_cast<int64_t>(plan.updates()))
+    fail_input("{}: the training's state is damaged: update {} of an epoch of {}", folder_.path(),
+               state_.update_in_epoch + 1, plan.updates());
+  return plan;
+}
+
 StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& limits) {
   const auto start = Clock::now();
   const double seconds_before = state_.seconds;
-  int64_t planned_epoch = -1;
+  int64_t epoch =
+      state_.epoch - (state_.update_in_epoch == 0 && state_.update > 0 ? 1 : 0);  // of the last update
   std::optional<BatchPlan> plan;
   Progress progress;
-  double reported = 0.0;
-  const auto report = [&](int64_t epoch) {
+  double reported = seconds_before;
+  const auto report = [&] {
     if (progress.count == 0.0) return;
     listener.on_update(
         {.update = state_.update,
          .epoch = epoch,
-         .done = static_cast<double>(state_.update) / expected_updates(limits, seconds_since(start), *plan),
+         .done = static_cast<double>(state_.update) / expected_updates(limits, *plan),
          .loss = progress.loss / progress.count,
          .learning_rate = progress.rate,
          .gradient_norm = progress.norm,
@@ -303,34 +328,10 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
     reported = state_.seconds;
   };
 
-  StopReason reason = StopReason::updates;
-  while (state_.update < config_.updates) {
-    if (limits.interrupted && limits.interrupted()) {
-      if (folder_.latest() != state_.update && state_.update > 0) save(false, state_);
-      return StopReason::interrupted;
-    }
-    // At least one update, so that there is a model.
-    if (limits.minutes > 0.0 && state_.update > 0 && seconds_since(start) >= 60.0 * limits.minutes) {
-      reason = StopReason::time;
-      break;
-    }
-    if (config_.epochs > 0 && state_.epoch >= config_.epochs) {
-      reason = StopReason::epochs;
-      break;
-    }
-    // Resumed after its last validation found no gain: there is nothing left to do.
-    if (config_.patience > 0 && state_.validations_without_gain >= config_.patience) {
-      reason = StopReason::patience;
-      break;
-    }
-    if (planned_epoch != state_.epoch) {
-      plan.emplace(corpus_, config_.batches(), static_cast<uint64_t>(config_.seed),
-                   static_cast<uint64_t>(state_.epoch));
-      planned_epoch = state_.epoch;
-      if (state_.update_in_epoch >= static_cast<int64_t>(plan->updates()))
-        fail_input("{}: the training's state is damaged: update {} of an epoch of {}", folder_.path(),
-                   state_.update_in_epoch + 1, plan->updates());
-    }
+  std::optional<StopReason> reason;
+  while (!(reason = reason_to_stop(limits))) {
+    if (!plan || epoch != state_.epoch) plan.emplace(plan_of_epoch());
+    epoch = state_.epoch;
 
     const auto update_start = Clock::now();
     one_update(c, *plan, progress);
@@ -340,14 +341,18 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
     const bool log = state_.update % config_.log_every == 0 || state_.update == 1;
     const bool due = config_.validate_every > 0 ? state_.update % config_.validate_every == 0
                                                 : state_.update_in_epoch == 0;
-    if (log || due || state_.seconds - reported > 10.0) report(planned_epoch);
-    if (due) validate(c, listener, true);
+    if (log || due || state_.seconds - reported > 10.0) report();
+    if (due) validate(c, listener, epoch, true);
   }
-  report(planned_epoch);
+  report();
+  if (*reason == StopReason::interrupted) {
+    if (folder_.latest() != state_.update && state_.update > 0) save(listener, false, state_);
+    return *reason;
+  }
   const bool validated = !state_.validated.empty() && state_.validated.back() == state_.update;
-  if (!validated && state_.update > 0) validate(c, listener, false);
+  if (!validated && state_.update > 0) validate(c, listener, epoch, false);
   finish(c, listener);
-  return reason;
+  return *reason;
 }
 
 void Trainer::finish(Context& c, TrainListener& listener) {

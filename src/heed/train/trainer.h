@@ -1,6 +1,7 @@
 // The trainer: updates, validation, checkpoints, and resuming to the bit.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -69,6 +70,8 @@ class TrainListener {
   virtual void on_resume(const TrainState&) {}
   virtual void on_update(const UpdateReport&) {}
   virtual void on_validation(const ValidationReport&) {}
+  // Before a checkpoint is written: what was said so far must not be lost where it is kept.
+  virtual void on_save() {}
   virtual void on_message(const std::string&) {}
 };
 
@@ -93,7 +96,10 @@ struct TrainState {
 };
 
 struct TrainLimits {
+  using Clock = std::chrono::steady_clock;
+
   double minutes = 0.0;                    // 0: none
+  Clock::time_point start = Clock::now();  // from when they count
   std::function<bool()> interrupted = {};  // polled before each update
 };
 
@@ -108,8 +114,8 @@ class Trainer {
   void resume();
 
   // Trains until something ends it, and leaves the folder with usable weights: the average of the last
-  // validated checkpoints where that is better than the best one. Throws Error when the loss is no longer a
-  // number.
+  // validated checkpoints where that is better than the best one. Interrupted, it leaves a checkpoint, and
+  // the weights of the best validation so far. Throws Error when the loss is no longer a number.
   StopReason run(Context& c, TrainListener& listener, const TrainLimits& limits);
 
   const TrainState& state() const { return state_; }
@@ -123,14 +129,17 @@ class Trainer {
   // Validates, saves a checkpoint, and a new best one as the folder's weights. Throws Error, and saves
   // nothing, when the loss is no number. What stands off the schedule (`planned` is false), where a training
   // happened to end, leaves no trace in the checkpoint: resumed, it goes on as if it had not ended there.
-  void validate(Context& c, TrainListener& listener, bool planned);
+  void validate(Context& c, TrainListener& listener, int64_t epoch, bool planned);
   void write_weights(int64_t update);
-  void save(bool best, const TrainState& state) const;
+  void save(TrainListener& listener, bool best, const TrainState& state) const;
+  // Why no further update follows; nothing while one does.
+  std::optional<StopReason> reason_to_stop(const TrainLimits& limits) const;
+  BatchPlan plan_of_epoch() const;
   int64_t checkpoints_to_keep() const;
   // What state_.update will be in the end if nothing but train.updates or train.epochs ends the training.
   double planned_updates(const BatchPlan& plan) const;
-  // The same, or how far the time will do (`seconds` of it are gone), going by the speed so far: for people.
-  double expected_updates(const TrainLimits& limits, double seconds, const BatchPlan& plan) const;
+  // The same, or how far the time will do, going by the speed so far: for people.
+  double expected_updates(const TrainLimits& limits, const BatchPlan& plan) const;
   void finish(Context& c, TrainListener& listener);
   double value_of(const Validation& validation) const;  // smaller is better
 

@@ -10,6 +10,7 @@
 #include "heed/kernels/cpu_level.h"
 #include "heed/train/classification.h"
 #include "heed/train/event_log.h"
+#include "heed/train/run_checks.h"
 #include "heed/train/saved_model.h"
 #include "heed/train/translation.h"
 
@@ -76,37 +77,6 @@ Task make_task(const RunConfig& config, const ModelText& text, const TrainingDat
   return task;
 }
 
-// What the keys say of themselves is checked as they are read; here is what they must agree on.
-void check(const RunConfig& config, const TrainingData& data, const AnyModel& model) {
-  const bool classifies = config.model.classifies();
-  for (const Corpus* corpus : {&data.train, &data.dev}) {
-    if (corpus->columns.size() < 2)
-      fail_input("{}: {}; give data.{}.target, or a {} column in the tsv",
-                 corpus == &data.train ? data.train_report.name : data.dev_report.name,
-                 classifies ? "a classifier is learnt from texts and their labels"
-                            : "a translation is learnt from two sides",
-                 corpus == &data.train ? "train" : "dev", classifies ? "label" : "target");
-  }
-  const StopMetric metric = config.train.metric;
-  if (!classifies && (metric == StopMetric::accuracy || metric == StopMetric::f1))
-    fail_input("train.metric: translations are measured by loss, bleu, chrf or wer; choose one of them");
-  if (classifies && metric != StopMetric::loss && metric != StopMetric::accuracy && metric != StopMetric::f1)
-    fail_input("train.metric: classes are measured by loss, accuracy or f1; choose one of them");
-  config.train.loss_schedule.check();
-  if (classifies) {
-    if (!config.train.loss_schedule.is_plain())
-      fail_input(
-          "train.guided_attention and train.scheduled_sampling are for models that write; leave them out");
-    return;
-  }
-  const int64_t longest = model.encoder_decoder->step_decoder()->longest();
-  if (std::max(config.data.max_source_length, config.data.max_target_length) > longest)
-    fail_input(
-        "data.max_source_length {} and data.max_target_length {}: the model has only {} positions; lower "
-        "them, or raise model.max_positions",
-        config.data.max_source_length, config.data.max_target_length, longest);
-}
-
 RunConfig resolved(RunConfig config) {
   config.precision = config.activations() == DType::bf16 ? Precision::bf16 : Precision::f32;
   TargetKind& kind = config.text.target_kind;
@@ -121,15 +91,6 @@ RunConfig resolved(RunConfig config) {
         "is one");
   }
   return config;
-}
-
-// Without labels there is nothing to build their vocabulary from.
-void require_labels(const RunConfig& config) {
-  if (!config.model.classifies() || CorpusReader(config.data.train).has_target()) return;
-  fail_input(
-      "{}: a classifier is learnt from texts and their labels; give data.train.target, or a label column in "
-      "the tsv",
-      config.data.train.name());
 }
 
 std::string sizes_of(const ModelText& text) {
@@ -175,9 +136,10 @@ class LoggingListener final : public TrainListener {
     }
     fields.emplace_back("samples", JsonText{samples.end_array().text()});
     log_.add("validation", r.update, fields);
-    log_.sync();
     next_.on_validation(r);
   }
+
+  void on_save() override { log_.sync(); }
 
  private:
   EventLog log_;
@@ -206,9 +168,10 @@ void report(const CorpusReport& corpus, TrainListener& listener) {
 StopReason train_model(const RunConfig& asked, const std::string& path, const TrainingOptions& options,
                        TrainListener& listener) {
   RunConfig config = resolved(asked);
-  require_labels(config);
+  check_before_reading(config);
 
   // A new folder is made when all has been read, so that wrong data leaves nothing behind.
+  require_place_for_folder(path);
   std::optional<TrainingFolder> held;
   if (folder_exists(path)) held.emplace(path, options.resume);
   const bool resuming = held && held->folder.latest();
@@ -225,16 +188,13 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   report(data.train_report, listener);
   if (!data.dev.empty()) report(data.dev_report, listener);
   const Task task = make_task(config, text, data);
-  check(config, data, task.model);
+  Context c(options.threads, config.activations());
+  check_with_data(c, config, data, task.model);
 
   if (!held) held.emplace(path, false);
   const ModelFolder& folder = held->folder;
   if (!resuming)
     for (const auto& [name, bytes] : text.save(config.text)) folder.write_blob(name, bytes);
-  // Last, so that a folder with a configuration has all that a model needs but its weights.
-  folder.write_config(write_yaml(config));
-
-  Context c(options.threads, config.activations());
   const ModelStamp stamp{.precision = std::string(name_of(c.precision)),
                          .processor = std::string(name_of(kernels::cpu_level()))};
   ParameterStore& parameters = task.model.model().parameters();
@@ -245,6 +205,9 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
     warn_if_elsewhere(folder.open_checkpoint(trainer.state().update).stamp, stamp, listener);
     listener.on_resume(trainer.state());
   }
+  // Last, so that a folder with a configuration has all that a model needs but its weights, and one whose
+  // training cannot go on with this configuration keeps its own.
+  folder.write_config(write_yaml(config));
   listener.on_message(fmt::format("{} parameters, {}, {}, {} threads", parameters.count(), sizes_of(text),
                                   name_of(c.precision), options.threads));
   LoggingListener logging(path, trainer.state().update, listener);

@@ -11,7 +11,7 @@ AttentionOptions attention_options(const std::string& name, const MultiHeadOptio
   return {.heads = options.heads,
           .causal = options.causal,
           .scaled = options.scaled,
-          .dropout = DropoutSite(name + ".dropout", options.dropout)};
+          .dropout = DropoutSite(name + ".weights_dropout", options.dropout)};
 }
 
 }  // namespace

@@ -1,0 +1,75 @@
+#include "heed/train/run_checks.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "heed/data/corpus_reader.h"
+#include "heed/train/translation.h"
+
+namespace heed {
+namespace {
+
+// Opens the files, so that one that is missing is told too.
+void check_columns(const CorpusConfig& corpus, const char* name, bool classifies) {
+  if (CorpusReader(corpus).has_target()) return;
+  fail_input("{}: {}; give data.{}.target, or a {} column in the tsv", corpus.name(),
+             classifies ? "a classifier is learnt from texts and their labels"
+                        : "a translation is learnt from two sides",
+             name, classifies ? "label" : "target");
+}
+
+void check_metric(StopMetric metric, bool classifies) {
+  const bool of_classes = metric == StopMetric::accuracy || metric == StopMetric::f1;
+  if (!classifies && of_classes)
+    fail_input("train.metric: translations are measured by loss, bleu, chrf or wer; choose one of them");
+  if (classifies && !of_classes && metric != StopMetric::loss)
+    fail_input("train.metric: classes are measured by loss, accuracy or f1; choose one of them");
+}
+
+void check_tying(const RunConfig& config) {
+  if (!config.model.ties_source() || config.text.is_shared()) return;
+  fail_input("model.tying: all needs one vocabulary for both sides, but {}; set {}model.tying: target",
+             config.text.shared ? "text.target_kind cuts the target differently" : "text.shared is false",
+             config.text.shared ? "" : "text.shared: true, or ");
+}
+
+// How large the vocabularies will be is not known yet, and does not matter to what a model refuses.
+void check_model(const RunConfig& config) {
+  constexpr int64_t kSomeWords = 8;
+  if (config.model.classifies()) {
+    make_classifier(config.model, kSomeWords, 2, std::nullopt);
+    return;
+  }
+  const auto model = make_encoder_decoder(config.model, kSomeWords, kSomeWords, std::nullopt);
+  const int64_t longest = model->step_decoder()->longest();
+  if (std::max(config.data.max_source_length, config.data.max_target_length) > longest)
+    fail_input(
+        "data.max_source_length {} and data.max_target_length {}: the model has only {} positions; lower "
+        "them, or raise model.max_positions",
+        config.data.max_source_length, config.data.max_target_length, longest);
+}
+
+}  // namespace
+
+void check_before_reading(const RunConfig& config) {
+  const bool classifies = config.model.classifies();
+  config.text.check();
+  config.train.loss_schedule.check();
+  if (classifies && !config.train.loss_schedule.is_plain())
+    fail_input(
+        "train.guided_attention and train.scheduled_sampling are for models that write; leave them out");
+  check_metric(config.train.metric, classifies);
+  check_tying(config);
+  check_model(config);
+  check_columns(config.data.train, "train", classifies);
+  if (config.data.dev.given()) check_columns(config.data.dev, "dev", classifies);
+}
+
+void check_with_data(Context& c, const RunConfig& config, const TrainingData& data, const AnyModel& model) {
+  GuidedAttentionConfig guided = config.train.loss_schedule.guided_attention;
+  if (guided.measure == 0 || data.dev.empty()) return;
+  guided.measure = 1;
+  mass_near_diagonal(c, *model.encoder_decoder, data.dev, guided);
+}
+
+}  // namespace heed
