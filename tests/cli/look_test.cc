@@ -56,6 +56,20 @@ TEST(LookAt, CharactersAndEveryKindOfAttention) {
   EXPECT_EQ(map["target"], nlohmann::json::parse(R"(["c", "b", "</s>"])"));
   EXPECT_EQ(map["joined"], false);
 
+  // To write each letter, the decoder has read those before it.
+  const auto own = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command = {"attend", task.path("model"), "abc", "--target",           "cb",
+                                        "--kind", "decoder",          "-o",  task.path("own.json")};
+    command.insert(command.end(), more.begin(), more.end());
+    EXPECT_EQ(run_heed(command).code, 0);
+    return nlohmann::json::parse(read_file(task.path("own.json")));
+  };
+  for (const auto& seen : {own({}), own({"--pieces"})}) {
+    EXPECT_EQ(seen["source"], nlohmann::json::parse(R"(["<s>", "c", "b"])"));
+    EXPECT_EQ(seen["target"], nlohmann::json::parse(R"(["c", "b", "</s>"])"));
+    EXPECT_EQ(seen["heads"][0]["weights"][0], nlohmann::json::parse("[1.0, 0.0, 0.0]"));
+  }
+
   // A folder that was handed on has no log.
   remove_tree(task.path("model/log.jsonl"));
   const Result page =
@@ -83,6 +97,30 @@ TEST(LookAt, ASentenceLoggedTwiceIsShownOnce) {
   const size_t first = html.find(heading);
   ASSERT_NE(first, std::string::npos);
   EXPECT_EQ(html.find(heading, first + 1), std::string::npos);
+}
+
+// An output that the length limit cut: nothing shown pretends that it ended, and the search's winner is
+// there.
+TEST(LookAt, AnOutputThatWasCutHasNoEnd) {
+  const ToyTask task;
+  std::string sources, targets;
+  for (int i = 0; i < 40; ++i) {
+    sources += "a\n";
+    for (int word = 0; word < 30; ++word) targets += word > 0 ? " b" : "b";
+    targets += "\n";
+  }
+  write_file(task.path("source"), sources);
+  write_file(task.path("target"), targets);
+  ASSERT_EQ(run_heed(task.train("model", {"train.updates=40", "train.validate_every=40"})).code, 0);
+  ASSERT_EQ(
+      run_heed({"report", task.path("model"), "--sentence", "a", "--beam", "1", "-o", task.path("r.html")})
+          .code,
+      0);
+  const std::string html = read_file(task.path("r.html"));
+  const std::string section = html.substr(html.find("<h2>Token probabilities"));
+  EXPECT_NE(section.find("<b>b</b>"), std::string::npos) << section;
+  EXPECT_EQ(section.find("<b>&lt;/s&gt;"), std::string::npos) << section;
+  EXPECT_NE(html.find(", the winner"), std::string::npos);
 }
 
 TEST(LookAt, AKindThatTheModelLacksIsNamed) {

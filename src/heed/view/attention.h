@@ -12,8 +12,10 @@
 
 namespace heed::view {
 
-// How the end of a sentence, which models read as well, stands among its words.
+// How the end of a sentence, which models read as well, stands among its words, and the beginning of one that
+// a decoder reads.
 inline constexpr std::string_view kEndMark = "</s>";
+inline constexpr std::string_view kBeginMark = "<s>";
 
 struct AttentionHead {
   std::string name;            // "layer 2, head 3", "average"

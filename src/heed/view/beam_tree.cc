@@ -116,7 +116,7 @@ Scene beam_picture(const BeamTree& tree) {
     const bool ended = node.state == BeamState::winner || node.state == BeamState::finished;
     const double y = middle(i) - kBox / 2;
     const Paint frame = wins ? series_paint(0) : pruned ? Paint{Role::grid} : Paint{Role::muted};
-    static constexpr const char* kStates[] = {"kept", "pruned", "finished", "finished, the winner"};
+    static constexpr const char* kStates[] = {"kept", "pruned", "finished", "the winner"};
     scene.add(Rectangle{
         left[step], y, widths[step], kBox, frame, 7,
         fmt::format("{}: {:.3f}, {}", labels[i], node.score, kStates[static_cast<int>(node.state)])});

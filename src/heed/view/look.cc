@@ -10,26 +10,53 @@
 namespace heed::view {
 namespace {
 
-// One side of a sentence pair: its tokens with </s>, and how they make words.
+// One side of a sentence pair: its tokens, and how they make words.
 struct Side {
   std::vector<int32_t> ids;
   std::vector<std::string> tokens;
   WordsOfPieces words;
   bool of_characters = false;
+
+  explicit Side(const TextProcessor& processor)
+      : of_characters(processor.segmenter().splits_to_characters()) {}
+
+  Side& add(const TextProcessor& processor, std::span<const std::string> pieces) {
+    const auto first = static_cast<int32_t>(words.words.size());
+    const std::vector<int32_t> more = processor.ids(pieces);
+    ids.insert(ids.end(), more.begin(), more.end());
+    tokens.insert(tokens.end(), pieces.begin(), pieces.end());
+    const WordPieces joined = processor.words(pieces);
+    for (const int32_t word : joined.word_of_piece) words.word_of_piece.push_back(first + word);
+    words.words.insert(words.words.end(), joined.words.begin(), joined.words.end());
+    return *this;
+  }
+  Side& add_mark(int32_t id, std::string_view mark) {
+    ids.push_back(id);
+    tokens.emplace_back(mark);
+    words.word_of_piece.push_back(static_cast<int32_t>(words.words.size()));
+    words.words.emplace_back(mark);
+    return *this;
+  }
 };
 
 Side side_of(const TextProcessor& processor, const std::string& text) {
-  Side side;
-  side.of_characters = processor.segmenter().splits_to_characters();
-  side.tokens = processor.split(text);
-  side.ids = processor.ids(side.tokens);
-  WordPieces words = processor.words(side.tokens);
-  side.words = {std::move(words.word_of_piece), std::move(words.words)};
-  side.ids.push_back(kEndToken);
-  side.tokens.emplace_back(kEndMark);
-  side.words.word_of_piece.push_back(static_cast<int32_t>(side.words.words.size()));
-  side.words.words.emplace_back(kEndMark);
+  return Side(processor).add(processor, processor.split(text)).add_mark(kEndToken, kEndMark);
+}
+
+// The tokens that the model chose: their text, cut anew, may give others, and one that the limit cut has no
+// </s>.
+Side side_of(const TextProcessor& processor, const TranslatedHypothesis& output) {
+  Side side = Side(processor).add(processor, output.pieces);
+  // Nothing at all cannot be read.
+  if (output.ended || output.pieces.empty()) side.add_mark(kEndToken, kEndMark);
   return side;
+}
+
+// What the decoder reads while it writes this: <s>, then each token but the last.
+Side shifted_right(const TextProcessor& processor, const Side& written) {
+  return Side(processor)
+      .add_mark(kBeginToken, kBeginMark)
+      .add(processor, std::span(written.tokens).first(written.tokens.size() - 1));
 }
 
 WordsOfPieces each_its_own(const std::vector<std::string>& pieces) {
@@ -98,15 +125,27 @@ std::vector<AttentionHead> heads_of(const std::vector<AttentionWeights>& seen, c
   return heads;
 }
 
-std::vector<AttentionWeights> attention_of(SavedModel& model, const Side& source, const Side& target) {
-  return model.encoder_decoder().attention(model.context(), make_field(std::span(&source.ids, 1)),
-                                           make_field(std::span(&target.ids, 1)));
+// A sentence pair as the model meets it.
+struct SentencePair {
+  SentencePair(const SavedModel& model, Side read, Side written)
+      : source(std::move(read)),
+        target(std::move(written)),
+        inputs(shifted_right(*model.text().target, target)) {}
+
+  Side source;
+  Side target;
+  Side inputs;  // of the decoder
+};
+
+std::vector<AttentionWeights> attention_of(SavedModel& model, const SentencePair& pair) {
+  return model.encoder_decoder().attention(model.context(), make_field(std::span(&pair.source.ids, 1)),
+                                           make_field(std::span(&pair.target.ids, 1)));
 }
 
-AttentionMap map_of(const std::vector<AttentionWeights>& seen, const Side& source, const Side& target,
+AttentionMap map_of(const std::vector<AttentionWeights>& seen, const SentencePair& pair,
                     const LookOptions& options) {
-  const Side& queries = options.kind == AttentionKind::encoder ? source : target;
-  const Side& keys = options.kind == AttentionKind::decoder ? target : source;
+  const Side& queries = options.kind == AttentionKind::encoder ? pair.source : pair.target;
+  const Side& keys = options.kind == AttentionKind::decoder ? pair.inputs : pair.source;
   static constexpr const char* kTitles[] = {"The encoder attends to the source",
                                             "The decoder attends to what it has written",
                                             "The decoder attends to the source"};
@@ -138,6 +177,7 @@ class TreeBuilder {
                                           : BeamState::expanded;
       const auto node = static_cast<int32_t>(tree_.nodes.size());
       tree_.nodes.push_back({parent, processor_.vocabulary().word(row.token), row.log_prob, state});
+      tokens_.push_back(row.token);
       if (state == BeamState::expanded) rows.push_back(node);
     }
     rows_ = std::move(rows);
@@ -145,25 +185,37 @@ class TreeBuilder {
 
   // Marks the end of the best hypothesis.
   BeamTree finish(const TranslatedHypothesis& best) {
-    const auto ends_as_best = [&](const BeamNode& node) {
-      return node.state == BeamState::finished && std::abs(node.score - best.log_prob) < 1e-6;
-    };
-    const auto winner = std::find_if(tree_.nodes.begin(), tree_.nodes.end(), ends_as_best);
-    if (winner != tree_.nodes.end()) winner->state = BeamState::winner;
+    const BeamState end = best.ended ? BeamState::finished : BeamState::expanded;
+    for (size_t i = 0; i < tree_.nodes.size(); ++i) {
+      if (tree_.nodes[i].state != end || processor_.pieces(path_to(i)) != best.pieces) continue;
+      tree_.nodes[i].state = BeamState::winner;
+      break;
+    }
     return std::move(tree_);
   }
 
  private:
+  std::vector<int32_t> path_to(size_t end) const {
+    std::vector<int32_t> path;
+    for (auto node = static_cast<int32_t>(end); node >= 0;
+         node = tree_.nodes[static_cast<size_t>(node)].parent)
+      path.push_back(tokens_[static_cast<size_t>(node)]);
+    std::reverse(path.begin(), path.end());
+    return path;
+  }
+
   const TextProcessor& processor_;
   BeamTree tree_;
-  std::vector<int32_t> rows_;  // nodes that are the beam's rows now
+  std::vector<int32_t> tokens_;  // of the nodes
+  std::vector<int32_t> rows_;    // nodes that are the beam's rows now
 };
 
 // Each token of the output with its probability and what else was likely.
-ScoredOutput scored(SavedModel& model, const std::string& text, const Side& source, const Side& target) {
+ScoredOutput scored(SavedModel& model, const std::string& text, const SentencePair& pair) {
   constexpr size_t kOthers = 4;
   Context& c = model.context();
-  const Tensor log_probs = model.encoder_decoder().log_probs(c, make_field(std::span(&source.ids, 1)),
+  const Side& target = pair.target;
+  const Tensor log_probs = model.encoder_decoder().log_probs(c, make_field(std::span(&pair.source.ids, 1)),
                                                              make_field(std::span(&target.ids, 1)));
   ScoredOutput output{text, {}};
   std::vector<int32_t> order(static_cast<size_t>(log_probs.width()));
@@ -190,9 +242,13 @@ ScoredOutput scored(SavedModel& model, const std::string& text, const Side& sour
 
 AttentionMap look(SavedModel& model, const std::string& source, const std::optional<std::string>& target,
                   const LookOptions& options) {
-  const Side read = checked_source(model, source);
-  const Side written = side_of(*model.text().target, target ? *target : model.translate(source));
-  AttentionMap map = map_of(attention_of(model, read, written), read, written, options);
+  Side read = checked_source(model, source);
+  const TextProcessor& processor = *model.text().target;
+  const SentencePair pair(
+      model, std::move(read),
+      target ? side_of(processor, *target)
+             : side_of(processor, model.translate(std::vector{source}).front().hypotheses.front()));
+  AttentionMap map = map_of(attention_of(model, pair), pair, options);
   model.context().arena.reset();
   return map;
 }
@@ -232,21 +288,21 @@ void look_at_text(SavedModel& model, const std::string& text, RunReport& report)
 
 void look_at_sentence(SavedModel& model, const std::string& source, const SearchOptions& search,
                       RunReport& report) {
-  const Side read = checked_source(model, source);
+  Side read = checked_source(model, source);
   TreeBuilder tree(*model.text().target, source);
   TranslateOptions options;
   options.search = search;
   const std::vector<Translation> translations = model.translator().translate(
       model.context(), {source}, options, [&](const SearchStep& step) { tree.add(step); });
   const TranslatedHypothesis& best = translations.front().hypotheses.front();
-  const Side written = side_of(*model.text().target, best.text);
-  const std::vector<AttentionWeights> seen = attention_of(model, read, written);
+  const SentencePair pair(model, std::move(read), side_of(*model.text().target, best));
+  const std::vector<AttentionWeights> seen = attention_of(model, pair);
   for (const AttentionKind kind : {AttentionKind::source, AttentionKind::encoder, AttentionKind::decoder}) {
     if (std::any_of(seen.begin(), seen.end(), [&](const AttentionWeights& w) { return w.kind == kind; }))
-      report.attention.push_back(map_of(seen, read, written, {.kind = kind}));
+      report.attention.push_back(map_of(seen, pair, {.kind = kind}));
   }
   report.beams.push_back(tree.finish(best));
-  report.outputs.push_back(scored(model, source, read, written));
+  report.outputs.push_back(scored(model, source, pair));
 }
 
 }  // namespace heed::view
