@@ -69,9 +69,32 @@ TEST(ConfigYaml, UnknownKeyNamesTheNearest) {
             "my.yaml:1: unknown key model.zzzzzz. (heed train --help model lists them)");
 }
 
-TEST(ConfigYaml, KeyOfAnotherTypeIsUnknown) {
+TEST(ConfigYaml, UnknownKeyOfAKnownGroupIsLeftInIt) {
+  EXPECT_EQ(error_of("model: {shufle: true}"),
+            "my.yaml:1: unknown key model.shufle. (heed train --help model lists them)");
+  EXPECT_EQ(
+      error_of("model: {shuffle: true}"),
+      "my.yaml:1: unknown key model.shuffle. Did you mean train.shuffle? (heed train --help train lists "
+      "them)");
+}
+
+TEST(ConfigYaml, KeyWithDotsIsToldWhereItStands) {
+  EXPECT_EQ(error_of("train.rate: 3"),
+            "my.yaml:1: unknown key train.rate. In a file a key stands in its group: train: {rate: 3} (heed "
+            "train --help train lists them)");
+  for (const auto& [line, expected] : {std::pair("model.widht: 3", ": model: {width: 3} ("),
+                                       std::pair("data.name: 'true'", ": data: {name: \"true\"} ("),
+                                       std::pair("data.name: a, b", ": data: {name: \"a, b\"} ("),
+                                       std::pair("data.train: [a, b]", ": data: {train: ...} (")})
+    EXPECT_NE(error_of(line).find(expected), std::string::npos) << error_of(line);
+}
+
+TEST(ConfigYaml, KeyOfAnotherTypeIsSaidToBe) {
   EXPECT_EQ(error_of("model: {type: rnn, heads: 5}"),
-            "my.yaml:1: unknown key model.heads. (heed train --help model lists them)");
+            "my.yaml:1: model.heads belongs to model.type transformer, but model.type is rnn here; leave "
+            "model.heads out or change model.type");
+  EXPECT_EQ(error_of("model: {heads: 5}", {"model.type=rnn"}).find("my.yaml:1: model.heads belongs to "), 0u);
+  EXPECT_EQ(error_of("model: {cell: gru}").find("my.yaml:1: model.cell belongs to model.type rnn, but"), 0u);
 }
 
 TEST(ConfigYaml, WrongTypeSaysWhatWasFoundAndWhatIsExpected) {

@@ -30,11 +30,14 @@ class YamlReader : public ConfigVisitor {
   explicit YamlReader(ConfigNode& root) { groups_.push_back({&root, ""}); }
 
   // After the visit: fails for the first key in the tree that no field took.
-  void check_unknown(const ConfigNode& node, const std::string& path = "") const {
+  void check_unknown(const VisitConfig& visit, const ConfigNode& node, const std::string& path = "") const {
     for (const ConfigNode& item : node.items) {
       const std::string item_path = path.empty() ? item.key : path + "." + item.key;
-      if (!item.known) fail_unknown(item, item_path);
-      if (item.kind == ConfigNode::Kind::map) check_unknown(item, item_path);
+      if (!item.known) {
+        if (!knows(item_path)) check_choices(visit, item, item_path);
+        fail_unknown(item, item_path);
+      }
+      if (item.kind == ConfigNode::Kind::map) check_unknown(visit, item, item_path);
     }
   }
 
@@ -73,10 +76,12 @@ class YamlReader : public ConfigVisitor {
   }
   void on_choice(std::string_view key, int& index, std::span<const std::string_view> names,
                  std::string_view) override {
-    const ConfigNode* node = take(key);
-    if (node == nullptr) return;
-    if (node->kind != ConfigNode::Kind::scalar) fail_type(*node, "a name");
-    index = parse_choice(fmt::format("{}: {}", node->where, paths_.back()), node->text, names);
+    if (const ConfigNode* node = take(key)) {
+      if (node->kind != ConfigNode::Kind::scalar) fail_type(*node, "a name");
+      index = parse_choice(fmt::format("{}: {}", node->where, paths_.back()), node->text, names);
+    }
+    choices_.push_back(
+        {paths_.back(), {names.begin(), names.end()}, std::string(names[static_cast<size_t>(index)])});
   }
   bool begin_group(std::string_view key, std::string_view) override {
     ConfigNode* node = take(key);
@@ -95,6 +100,11 @@ class YamlReader : public ConfigVisitor {
   struct Found {
     std::string subject;  // begins messages
     std::string text;
+  };
+  struct Choice {
+    std::string path;
+    std::vector<std::string> names;
+    std::string chosen;
   };
 
   std::string path_of(std::string_view key) const {
@@ -130,12 +140,41 @@ class YamlReader : public ConfigVisitor {
     fail_input("{}: {}: found {}, expected {}", node.where, paths_.back(), found, expected);
   }
 
-  // What the user may have meant: a near name in the same group, or in another one.
+  bool knows(const std::string& path) const {
+    return std::find(paths_.begin(), paths_.end(), path) != paths_.end();
+  }
+
+  // Fails for a key that there is where a choice is another: model.heads where model.type is rnn.
+  void check_choices(const VisitConfig& visit, const ConfigNode& node, const std::string& path) const {
+    for (const Choice& choice : choices_) {
+      const auto knows_with = [&](const std::string& name) {
+        ConfigNode root;
+        apply_override(root, choice.path + "=" + name);
+        YamlReader reader(root);
+        visit(reader);
+        return reader.knows(path);
+      };
+      std::vector<std::string> owners;
+      std::copy_if(choice.names.begin(), choice.names.end(), std::back_inserter(owners), knows_with);
+      knows_with(choice.chosen);  // as it was, for the next choice
+      if (!owners.empty())
+        fail_input("{0}: {1} belongs to {2} {3}, but {2} is {4} here; leave {1} out or change {2}",
+                   node.where, path, choice.path, joined(owners, " or "), choice.chosen);
+    }
+  }
+
+  // What the user may have meant: a near name in the same group, or in another one; where the group is right,
+  // just the same name in another one.
   std::optional<std::string> meant(const std::string& path) const {
-    const std::string name = last_part(path);
+    const std::string name = last_part(path), group = parent_of(path);
+    const bool known_group = knows(group);
     std::vector<std::string> siblings, others;
-    for (const std::string& known : paths_)
-      (parent_of(known) == parent_of(path) ? siblings : others).push_back(known);
+    for (const std::string& known : paths_) {
+      if (parent_of(known) == group)
+        siblings.push_back(known);
+      else if (!known_group || last_part(known) == name)
+        others.push_back(known);
+    }
     for (const std::vector<std::string>& candidates : {siblings, others}) {
       std::vector<std::string> names;
       std::transform(candidates.begin(), candidates.end(), std::back_inserter(names), last_part);
@@ -149,14 +188,31 @@ class YamlReader : public ConfigVisitor {
     const auto suggestion = meant(path);
     const std::string& listed = suggestion ? *suggestion : path;
     const bool grouped = listed.find('.') != std::string::npos;
+    // "train.warmup: 3" is how --set and the messages write it.
+    const bool dotted = node.key.find('.') != std::string::npos;
     fail_input("{}: unknown key {}.{} (heed train --help{} lists them)", node.where,
                path.size() > 100 ? path.substr(0, 100) + "..." : path,
-               suggestion ? fmt::format(" Did you mean {}?", *suggestion) : "",
+               !suggestion ? ""
+               : dotted ? fmt::format(" In a file a key stands in its group: {}", nested(*suggestion, node))
+                        : fmt::format(" Did you mean {}?", *suggestion),
                grouped ? " " + listed.substr(0, std::min<size_t>(listed.find('.'), 100)) : "");
+  }
+
+  // The key as a file has it: "train: {warmup: 3}".
+  static std::string nested(const std::string& path, const ConfigNode& node) {
+    const std::vector<std::string> groups = split(path, '.');
+    const bool shown = node.kind == ConfigNode::Kind::scalar && node.text.size() <= 60;
+    const bool as_written = !node.quoted && node.text.find_first_of(",[]{}") == std::string::npos;
+    return fmt::format("{}: {}{}", joined(groups, ": {"),
+                       !shown       ? "..."
+                       : as_written ? node.text
+                                    : yaml_text(node.text),
+                       std::string(groups.size() - 1, '}'));
   }
 
   std::vector<Group> groups_;
   std::vector<std::string> paths_;  // every key visited, in full
+  std::vector<Choice> choices_;     // those among them
 };
 
 class YamlWriter : public ConfigVisitor {
@@ -212,7 +268,7 @@ void read_yaml(std::string_view text, std::string_view file, const VisitConfig& 
   for (const std::string& assignment : overrides) apply_override(root, assignment);
   YamlReader reader(root);
   visit(reader);
-  reader.check_unknown(root);
+  reader.check_unknown(visit, root);
 }
 
 std::string write_yaml(const VisitConfig& visit) {
