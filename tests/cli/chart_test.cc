@@ -1,6 +1,8 @@
 // heed chart: tables that it draws, and what it says of those that it cannot.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/process.h"
 #include "tests/support/temporary_folder.h"
 
@@ -9,9 +11,10 @@ namespace {
 
 class Chart : public ::testing::Test {
  protected:
-  Result draw(const std::string& table, std::vector<std::string> more = {}) {
+  Result draw(const std::string& table, std::vector<std::string> more = {},
+              const std::string& picture = "out.svg") {
     write_file(folder_.path("table.tsv"), table);
-    std::vector<std::string> words = {"chart", folder_.path("table.tsv"), "-o", folder_.path("out.svg")};
+    std::vector<std::string> words = {"chart", folder_.path("table.tsv"), "-o", folder_.path(picture)};
     words.insert(words.end(), more.begin(), more.end());
     return run_heed(words);
   }
@@ -35,6 +38,23 @@ TEST_F(Chart, BarsHaveGroupsAndSpreads) {
   for (const char* text : {"forced", "BLEU, drawn: 32.5"})
     EXPECT_NE(drawn().find(text), std::string::npos) << text;
   EXPECT_EQ(drawn().find("BLEU low"), std::string::npos);
+}
+
+TEST_F(Chart, LogarithmicAxesNeedPositiveNumbers) {
+  const std::string table = "update\tloss\n0\t3.5\n100\t0\n200\t-\n";
+  EXPECT_EQ(draw(table).code, 0);
+  const std::pair<const char*, const char*> wrong[] = {
+      {"--logarithmic-y", "table.tsv:3: \"loss\" is 0; a logarithmic axis needs numbers above 0"},
+      {"--logarithmic-x", "table.tsv:2: \"update\" is 0; a logarithmic axis needs numbers above 0"}};
+  for (const auto& [option, message] : wrong) {
+    const Result result = draw(table, {option});
+    EXPECT_EQ(result.code, 2) << option;
+    EXPECT_NE(result.errors.find(message), std::string::npos) << result.errors;
+    const Result bars = draw(table, {option, "--bars"});
+    EXPECT_EQ(bars.code, 2) << option;
+    EXPECT_NE(bars.errors.find(std::string("leave ") + option + " out"), std::string::npos) << bars.errors;
+  }
+  EXPECT_EQ(draw("x\ty\n1\t2\n10\t-\n", {"--logarithmic-x", "--logarithmic-y"}).code, 0);
 }
 
 TEST_F(Chart, WrongTablesAreNamedByLine) {

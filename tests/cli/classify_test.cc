@@ -146,6 +146,12 @@ TEST_F(Classify, EmptyUnknownAndBrokenLines) {
   EXPECT_EQ(odd.code, 0) << odd.errors;
   EXPECT_EQ(lines_of(odd.out).size(), 4u);
   EXPECT_EQ(classify("").out, "");
+  for (const Words& more : {Words{}, Words{"--json"}, Words{"--attend"}}) {
+    const std::string expected = classify("\n", more).out;
+    Words arguments = {"classify", path("model"), ""};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    EXPECT_EQ(run_heed(arguments, path("texts")).out, expected);  // nobody asks for those
+  }
   const Result broken = classify("sun\na \xff b\n");
   EXPECT_EQ(broken.code, 2);
   EXPECT_NE(broken.errors.find("standard input:2:"), std::string::npos) << broken.errors;
@@ -214,6 +220,13 @@ TEST_F(Classify, AttentionInTheTerminalAndAsPictures) {
   EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 2) << lines.out;
   EXPECT_EQ(run_heed({"classify", path("model"), "a", "-i", path("lines")}).code, 2);
   EXPECT_EQ(run_heed({"classify", path("model"), "a", "--attend", "--json"}).code, 2);
+
+  for (const Words& idle :
+       {Words{"--target", ""}, Words{"--kind", "source"}, Words{"--layer", "1"}, Words{"--head", "0"}}) {
+    const Result refused = run_heed({"attend", path("model"), "a rain b", idle[0], idle[1]});
+    EXPECT_EQ(refused.code, 2) << idle[0];
+    EXPECT_EQ(refused.errors.find("heed: " + idle[0] + ": "), 0u) << refused.errors;
+  }
 
   const Result empty = run_heed({"attend", path("model"), "  "});
   EXPECT_EQ(empty.code, 2);

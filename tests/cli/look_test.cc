@@ -70,12 +70,21 @@ TEST(LookAt, CharactersAndEveryKindOfAttention) {
     EXPECT_EQ(seen["heads"][0]["weights"][0], nlohmann::json::parse("[1.0, 0.0, 0.0]"));
   }
 
+  // An empty translation is one as well.
+  ASSERT_EQ(
+      run_heed({"attend", task.path("model"), "abc", "--target", "", "-o", task.path("none.json")}).code, 0);
+  EXPECT_EQ(nlohmann::json::parse(read_file(task.path("none.json")))["target"],
+            nlohmann::json::parse(R"(["</s>"])"));
+
   // A folder that was handed on has no log.
   remove_tree(task.path("model/log.jsonl"));
   const Result page =
       run_heed({"report", task.path("model"), "--sentence", "abc", "-o", task.path("r.html")});
   ASSERT_EQ(page.code, 0) << page.errors;
   const std::string html = read_file(task.path("r.html"));
+  const Result streamed = run_heed({"report", task.path("model"), "--sentence", "abc", "-o", "-"});
+  EXPECT_EQ(streamed.out, html) << streamed.errors;
+  EXPECT_EQ(streamed.errors, "");
   for (const char* text : {"encoder layer 1, head 2", "decoder layer 1, head 1", "layer 1, head 1",
                            "The encoder attends to the source", "has no log.jsonl"})
     EXPECT_NE(html.find(text), std::string::npos) << text;

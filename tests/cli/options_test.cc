@@ -93,11 +93,10 @@ TEST(Options, EveryKindInAnyPlace) {
   EXPECT_EQ(parsed.options.color, Options::Color::never);
 }
 
-TEST(Options, NegativeNumbersDashAndLastOneCounts) {
+TEST(Options, NegativeNumbersDashAndLastFlagCounts) {
   EXPECT_EQ(parse({"m", "--length-penalty", "-2"}).options.search.length_penalty, -2);
   EXPECT_EQ(parse({"m", "-i", "-"}).options.input, "-");
   EXPECT_EQ(parse({"m", "-"}).text, "-");
-  EXPECT_EQ(parse({"m", "-b", "2", "-b", "3"}).options.search.beam, 3);
   EXPECT_FALSE(parse({"m", "--json", "--no-json"}).options.json);
   EXPECT_EQ(parse({"m", "--", "--beam"}).text, "--beam");
 }
@@ -123,6 +122,46 @@ TEST(Options, WrongInputSaysWhatIsExpected) {
   EXPECT_EQ(error_of({"m", "--beam"}).find("heed translate: "), 0u);
   EXPECT_NE(error_of({"m", "--beam"}).find("--beam"), std::string::npos);
   EXPECT_NE(error_of({"m", "--json=3"}), "no error");
+}
+
+// What follows a missing value is not taken for it.
+TEST(Options, EveryOptionHasItsOwnValue) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"m", "--input="},
+                                                    {"m", "--input=", "--json"},
+                                                    {"m", "-i"},
+                                                    {"m", "--input"}})
+    EXPECT_EQ(error_of(arguments), "heed translate: --input needs a value");
+  for (const std::string option : {"-i", "--input"})
+    for (const std::string next : {"--json", "-b", "--", "--zzz"})
+      EXPECT_EQ(
+          error_of({"m", option, next}),
+          "heed translate: --input needs a value; one that begins with a dash is given as --input=" + next);
+  EXPECT_EQ(error_of({"m", "--beam", "--json"}).find("heed translate: --beam needs a value;"), 0u);
+
+  EXPECT_EQ(error_of({"m", "-i=x"}), "heed translate: found -i=x; write -i x or --input=x");
+
+  EXPECT_EQ(parse({"m", "--input=--json"}).options.input, "--json");
+  EXPECT_EQ(parse({"m", "--input=a=b"}).options.input, "a=b");
+  EXPECT_EQ(parse({"m", "--input", "- a text"}).options.input, "- a text");
+  EXPECT_EQ(parse({"m", "--input", ""}).options.input, "");
+  EXPECT_EQ(parse({"m", "-ix.txt"}).options.input, "x.txt");
+  EXPECT_EQ(parse({"m", "--length-penalty", "-.5"}).options.search.length_penalty, -0.5);
+  EXPECT_EQ(parse({"m", "--", "--input="}).text, "--input=");
+}
+
+TEST(Options, OneValueIsGivenOnce) {
+  EXPECT_EQ(error_of({"m", "-i", "a", "--input", "b"}), "--input: found \"a\" and \"b\", expected one value");
+  EXPECT_EQ(error_of({"m", "-b", "2", "-b", "3"}), "--beam: found \"2\" and \"3\", expected one value");
+}
+
+TEST(Options, WhatWasGivenIsKnown) {
+  Parsed parsed;
+  OptionParser parser = parser_for(parsed);
+  parser.parse(std::vector<std::string>{"m", "", "-b", "4", "--no-json"});
+  for (const char* key : {"MODEL", "TEXT", "beam", "json"}) EXPECT_TRUE(parser.given(key)) << key;
+  for (const char* key : {"input", "length_penalty", "color"}) EXPECT_FALSE(parser.given(key)) << key;
+  parser.parse(std::vector<std::string>{"m"});
+  EXPECT_FALSE(parser.given("TEXT"));
 }
 
 TEST(Options, RestOfTheArguments) {

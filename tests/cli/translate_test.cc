@@ -118,6 +118,35 @@ TEST_F(Translate, AverageMakesWeightsOfCheckpoints) {
   EXPECT_EQ(run_heed({"info", task_->path("early")}).code, 0);
 }
 
+TEST_F(Translate, AverageTakesUpdatesAsPeopleWriteThem) {
+  ASSERT_EQ(run_heed(task_->train("steps", {"train.updates=30"})).code, 0);
+  for (const Words& updates :
+       {Words{"--updates", "20,30"}, Words{"--updates", "000030", "--updates", "20"}}) {
+    Words arguments = {"average", task_->path("steps")};
+    arguments.insert(arguments.end(), updates.begin(), updates.end());
+    const Result average = run_heed(arguments);
+    EXPECT_EQ(average.code, 0) << average.errors;
+    EXPECT_NE(average.errors.find("averaged 2 checkpoints, updates 20 to 30"), std::string::npos)
+        << average.errors;
+  }
+  const Result none = run_heed({"average", task_->path("steps"), "--updates", "20,25"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_NE(none.errors.find("there is no checkpoint of update 25"), std::string::npos) << none.errors;
+  EXPECT_EQ(run_heed({"average", task_->path("steps"), "--updates", "20,"}).code, 2);
+  EXPECT_EQ(run_heed({"average", task_->path("steps"), "--updates", "20", "--last", "1"}).code, 2);
+}
+
+TEST_F(Translate, ScoreReadsStandardInput) {
+  const std::string source = task_->path("source"), target = task_->path("target");
+  const Result files = run_heed({"score", model(), "--source", source, "--target", target});
+  ASSERT_EQ(files.code, 0) << files.errors;
+  EXPECT_EQ(run_heed({"score", model(), "--source", "-", "--target", target}, source).out, files.out);
+  EXPECT_EQ(run_heed({"score", model(), "--source", source, "--target", "-"}, target).out, files.out);
+  const Result both = run_heed({"score", model(), "--source", "-", "--target", "-"}, source);
+  EXPECT_EQ(both.code, 2);
+  EXPECT_NE(both.errors.find("read once"), std::string::npos) << both.errors;
+}
+
 TEST_F(Translate, LengthLimitsAreOfEachSentence) {
   std::string lengthy;
   for (int i = 0; i < 3000; ++i) lengthy += "a ";
@@ -146,6 +175,13 @@ TEST_F(Translate, BadTextNamesLine) {
   const Result n_best = translate("a\n", {"--n-best", "9", "--beam", "2"});
   EXPECT_EQ(n_best.code, 2) << n_best.errors;
   EXPECT_EQ(translate("a\n", {"--min-length", "9", "--max-length", "3"}).code, 2);
+  for (const Words& idle : {Words{"--temperature", "1"}, Words{"--top-k", "0"}, Words{"--top-p", "0.5"},
+                            Words{"--seed", "1"}, Words{"--sample", "--beam", "2"}}) {
+    const Result refused = translate("a\n", idle);
+    EXPECT_EQ(refused.code, 2) << idle[0];
+    EXPECT_NE(refused.errors.find("--sample"), std::string::npos) << refused.errors;
+  }
+  EXPECT_EQ(translate("a\n", {"--sample", "--n-best", "2", "--seed", "1"}).code, 0);
   const Result average = run_heed({"average", task_->path("nowhere")});
   EXPECT_EQ(average.code, 2);
   EXPECT_NE(average.errors.find("no such model folder"), std::string::npos) << average.errors;

@@ -316,6 +316,9 @@ int bench(Arguments arguments) {
   OptionParser parser("heed bench", "Measures the speed of a fixed workload and prints one JSON line.");
   parser.positional("WHAT", what, "train or decode").bind(options);
   parser.parse(arguments);
+  if (what == "train" && options.skip >= options.updates)
+    fail_input("heed bench train: the clock starts after --skip {} updates, but --updates is {}; raise it",
+               options.skip, options.updates);
   const bool classifier = options.model == BenchModel::classifier;
   if (what == "train" && classifier)
     return bench_classifier(

@@ -94,6 +94,14 @@ void for_each_series(const Table& table, const std::string& path, F&& f) {
   }
 }
 
+// Any other number would be missing from the picture without a word.
+void check_positive(const std::vector<double>& values, const std::string& name, const std::string& path) {
+  for (size_t i = 0; i < values.size(); ++i)
+    if (values[i] <= 0)
+      fail_input("{}:{}: {} is {}; a logarithmic axis needs numbers above 0, and - for a missing one", path,
+                 i + 2, in_quotes(name), values[i]);
+}
+
 view::Scene scene_of(const Table& table, const std::string& path, const ChartOptions& options) {
   if (options.bars) {
     view::BarChart chart{options.title, table.names[0], options.y_label, table.groups, {}};
@@ -110,6 +118,9 @@ view::Scene scene_of(const Table& table, const std::string& path, const ChartOpt
   std::vector<double> x;
   for (size_t i = 0; i < table.groups.size(); ++i)
     x.push_back(number(table.groups[i], fmt::format("{}:{}", path, i + 2)));
+  if (chart.logarithmic_x) check_positive(x, table.names[0], path);
+  for (size_t i = 1; i < table.names.size() && chart.logarithmic_y; ++i)
+    check_positive(table.of.at(table.names[i]), table.names[i], path);
   for_each_series(table, path, [&](const auto& name, const auto& values, const auto& low, const auto& high) {
     view::Series series{name, x, values, low, high};
     series.dots = x.size() <= 40;
@@ -134,6 +145,9 @@ int chart(Arguments arguments) {
   parser.footer("Example: heed chart bleu.tsv --title BLEU --bars -o bleu.svg");
   parser.parse(arguments);
   if (options.output.empty()) fail_input("heed chart needs -o, the picture to write: a .svg or .png");
+  if (options.bars && (options.logarithmic_x || options.logarithmic_y))
+    fail_input("heed chart: --bars stand on a plain axis; leave --logarithmic-{} out",
+               options.logarithmic_x ? 'x' : 'y');
   view::save_scene(options.output, scene_of(read_table(path), path, options));
   return 0;
 }

@@ -52,7 +52,8 @@ int classify(Arguments arguments) {
       "Example: heed classify MODEL -i reviews.txt -o labels && heed evaluate -i labels --reference gold "
       "--metric accuracy,f1");
   parser.parse(arguments);
-  if (!only.empty() && !options.input.empty())
+  const bool has_text = parser.given("TEXT");
+  if (has_text && parser.given("input"))
     fail_input("heed classify: a text and --input {} were given; leave one out", options.input);
   if (options.attend && options.json)
     fail_input("heed classify: --attend shows texts, --json gives numbers; leave one out");
@@ -83,7 +84,7 @@ int classify(Arguments arguments) {
     }
     output.flush();
   };
-  if (!only.empty()) {
+  if (has_text) {
     classify({only});
   } else {
     LineReader reader = open_input(options.input);

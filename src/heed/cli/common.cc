@@ -10,16 +10,21 @@
 
 #include "heed/base/file.h"
 #include "heed/base/progress.h"
+#include "heed/base/text_util.h"
 
 namespace heed::cli {
 
+bool is_stream(const std::string& path) {
+  return path.empty() || path == "-";
+}
+
 LineReader open_input(const std::string& path) {
-  if (path.empty() || path == "-") return LineReader(std::cin, "standard input");
+  if (is_stream(path)) return LineReader(std::cin, "standard input");
   return LineReader(path);
 }
 
 int64_t lines_at_once(const std::string& input, int64_t block) {
-  return (input.empty() || input == "-") && isatty(STDIN_FILENO) != 0 ? 1 : block;
+  return is_stream(input) && isatty(STDIN_FILENO) != 0 ? 1 : block;
 }
 
 void for_blocks_of_lines(LineReader& reader, int64_t block,
@@ -34,6 +39,10 @@ void for_blocks_of_lines(LineReader& reader, int64_t block,
   work(lines);
 }
 
+std::vector<std::string> split_at_commas(const std::vector<std::string>& texts) {
+  return split(joined(texts, ","), ',');
+}
+
 view::TerminalStyle terminal_style() {
   view::TerminalStyle style;
   winsize size{};
@@ -45,13 +54,17 @@ view::TerminalStyle terminal_style() {
   return style;
 }
 
+void remark(const std::string& text) {
+  if (!text.empty()) std::fprintf(stderr, "heed: %s\n", text.c_str());
+}
+
 struct Output::File {
   explicit File(const std::string& path) : writer(path) {}
   FileWriter writer;
 };
 
 Output::Output(const std::string& path) {
-  if (!path.empty() && path != "-") file_ = std::make_unique<File>(path);
+  if (!is_stream(path)) file_ = std::make_unique<File>(path);
 }
 
 Output::~Output() = default;

@@ -25,10 +25,16 @@ struct RuntimeOptions {
   }
 };
 
+// Every part of texts that may each hold several, with commas between.
+std::vector<std::string> split_at_commas(const std::vector<std::string>& texts);
+
 // What standard output can show.
 view::TerminalStyle terminal_style();
 
-// A file, plain or .gz; empty or "-": standard input.
+// Empty or "-": standard input or output instead of a file.
+bool is_stream(const std::string& path);
+
+// A file, plain or .gz, or standard input.
 LineReader open_input(const std::string& path);
 
 // Lines of that input to work on at once: one where somebody types, who wants an answer to each, else
@@ -39,10 +45,12 @@ int64_t lines_at_once(const std::string& input, int64_t block);
 void for_blocks_of_lines(LineReader& reader, int64_t block,
                          const std::function<void(const std::vector<std::string>& lines)>& work);
 
+// Tells the user something on standard error; an empty text is nothing to tell.
+void remark(const std::string& text);
+
 // Writes to standard output, or to a file that appears whole at the end.
 class Output {
  public:
-  // path empty or "-": standard output.
   explicit Output(const std::string& path);
   ~Output();
   void write(const std::string& text);

@@ -12,7 +12,7 @@ struct EvaluateOptions {
   std::string input;
   std::vector<std::string> reference;
   std::string output;
-  std::string metric = "bleu";
+  std::vector<std::string> metric = {"bleu"};
   bool sentence = false;
   bool json = false;
   MetricOptions metrics;
@@ -44,9 +44,6 @@ Sentences read_lines(const std::string& path) {
   return lines;
 }
 
-bool is_stream(const std::string& path) {
-  return path.empty() || path == "-";
-}
 std::string shown(const std::string& path) {
   return is_stream(path) ? "standard input" : path;
 }
@@ -75,7 +72,7 @@ int evaluate(Arguments arguments) {
   parser.shorthand('i', "input").shorthand('o', "output").shorthand('r', "reference").bind(options);
   parser.footer("Example: heed evaluate -i hyp.de --reference test.de --metric bleu,chrf,ter");
   parser.parse(arguments);
-  const std::vector<std::string> metrics = split(options.metric, ',');
+  const std::vector<std::string> metrics = split_at_commas(options.metric);
   check(options, metrics);
 
   const Sentences hypotheses = read_lines(options.input);

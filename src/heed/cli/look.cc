@@ -38,8 +38,8 @@ struct ReportOptions {
   SearchOptions search;
   int64_t threads = 0;
   void visit(ConfigVisitor& v) {
-    v("output", output, "the page");
-    v("sentence", sentence, "a source sentence to look at; may be given several times");
+    v("output", output, "the page; -: standard output");
+    v("sentence", sentence, "a source sentence to look at");
     v("samples", samples, "without --sentence: so many of the sentences that validation logged",
       between(0, 100));
     v("beam", search.beam, "beam of the trees", between(1, 16));
@@ -96,7 +96,11 @@ int attend(Arguments arguments) {
 
   SavedModel model(folder, options.runtime.threads, options.runtime.precision);
   if (model.classifies()) {
-    if (!options.target.empty()) fail_input("--target: a classifier writes no translation; leave it out");
+    for (const char* key : {"target", "kind", "layer", "head"})
+      if (parser.given(key))
+        fail_input(
+            "--{}: {} is a classifier, which has one attention and writes no translation; leave it out", key,
+            folder);
     const view::WordWeights words = view::look_at_words(model, sentence, options.look.join);
     if (options.output.empty())
       std::fputs(view::words_text(words, terminal_style()).c_str(), stdout);
@@ -104,8 +108,8 @@ int attend(Arguments arguments) {
       view::save_words(options.output, words);
     return 0;
   }
-  const view::AttentionMap map = view::look(
-      model, sentence, options.target.empty() ? std::nullopt : std::optional(options.target), options.look);
+  const auto target = parser.given("target") ? std::optional(options.target) : std::nullopt;
+  const view::AttentionMap map = view::look(model, sentence, target, options.look);
   if (options.output.empty()) {
     std::fputs(view::attention_text(map, 0, terminal_style()).c_str(), stdout);
   } else {
@@ -123,8 +127,11 @@ int report(Arguments arguments) {
 
   std::vector<view::RunReport> runs;
   for (const std::string& folder : folders) runs.push_back(report_of(folder, options));
-  write_file(options.output, view::report_page(runs));
-  std::fprintf(stderr, "%s\n", options.output.c_str());
+  const std::string page = view::report_page(runs);
+  Output output(options.output);
+  output.write(page);
+  output.commit();
+  if (!is_stream(options.output)) std::fprintf(stderr, "%s\n", options.output.c_str());
   return 0;
 }
 

@@ -53,6 +53,11 @@ int dispatch_command(const std::vector<std::string>& arguments) {
     std::printf("heed %s\n", std::string(kHeedVersion).c_str());
     return 0;
   }
+  if (arguments[0] == "help") {  // heed help train model: heed train --help model
+    std::vector<std::string> asked(arguments.begin() + 1, arguments.end());
+    asked.insert(asked.begin() + (asked.empty() ? 0 : 1), "--help");
+    return dispatch_command(asked);
+  }
   std::vector<std::string> names;
   for (const Command& command : kCommands) {
     if (arguments[0] == command.name) return command.run(std::span(arguments).subspan(1));
@@ -63,16 +68,22 @@ int dispatch_command(const std::vector<std::string>& arguments) {
              meant ? fmt::format(" Did you mean {}?", *meant) : "");
 }
 
-int run(const std::vector<std::string>& arguments) {
-  std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is an error like a full disk, not the end
+int code_or_help(const std::vector<std::string>& arguments) {
   try {
-    const int code = dispatch_command(arguments);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      fail_input("standard output: cannot be written");
-    return code;
+    return dispatch_command(arguments);
   } catch (const HelpRequested& request) {
     std::fputs(request.text().c_str(), stdout);
     return 0;
+  }
+}
+
+int run(const std::vector<std::string>& arguments) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is an error like a full disk, not the end
+  try {
+    const int code = code_or_help(arguments);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      fail_input("standard output: cannot be written");
+    return code;
   } catch (const InputError& error) {
     std::fprintf(stderr, "heed: %s\n", error.what());
     return 2;

@@ -1,4 +1,7 @@
 // heed info, heed average, heed tokenize, heed score: small commands around a model folder.
+#include <set>
+
+#include "heed/base/config_value.h"
 #include "heed/base/file.h"
 #include "heed/base/json.h"
 #include "heed/base/text_util.h"
@@ -23,7 +26,7 @@ struct AverageOptions {
   std::vector<std::string> updates;
   void visit(ConfigVisitor& v) {
     v("last", last, "average the last so many checkpoints", between(1, 1000));
-    v("updates", updates, "average the checkpoints of these updates instead");
+    v("updates", updates, "average the checkpoints of these updates instead; several with commas between");
   }
 };
 
@@ -50,8 +53,8 @@ struct ScoreOptions {
   int64_t batch_tokens = 4096;
   RuntimeOptions runtime;
   void visit(ConfigVisitor& v) {
-    v("source", source, "source sentences, plain or .gz");
-    v("target", target, "their translations, as many lines");
+    v("source", source, "source sentences, plain or .gz; -: standard input");
+    v("target", target, "their translations, as many lines; -: standard input");
     v("output", output, "where the scores go; - or nothing: standard output");
     v("json", json, "one JSON object a line, with each token's log-probability");
     v("batch_tokens", batch_tokens, "tokens scored at once", between(1, 1 << 24));
@@ -115,19 +118,21 @@ int average(Arguments arguments) {
   OptionParser parser("heed average", "Averages checkpoints of a training into the folder's weights.");
   parser.positional("MODEL", path, "the model folder").bind(options);
   parser.parse(arguments);
+  if (parser.given("last") && parser.given("updates"))
+    fail_input("--last and --updates both say which checkpoints; leave one out");
 
   const ModelFolder folder = ModelFolder::open(path);
   const FolderLock lock(path);
   std::vector<int64_t> updates = folder.checkpoints();
   if (!options.updates.empty()) {
-    std::vector<int64_t> chosen;
-    for (const std::string& word : options.updates) {
-      const auto found = std::find_if(updates.begin(), updates.end(),
-                                      [&](int64_t update) { return std::to_string(update) == word; });
-      if (found == updates.end()) fail_input("{}: there is no checkpoint of update {}", path, word);
-      chosen.push_back(*found);
+    std::set<int64_t> chosen;
+    for (const std::string& word : split_at_commas(options.updates)) {
+      const int64_t update = parse_integer("--updates", word, at_least(0));
+      if (std::find(updates.begin(), updates.end(), update) == updates.end())
+        fail_input("{}: there is no checkpoint of update {}", path, update);
+      chosen.insert(update);
     }
-    updates = chosen;
+    updates.assign(chosen.begin(), chosen.end());
   } else if (static_cast<int64_t>(updates.size()) > options.last) {
     updates.erase(updates.begin(), updates.end() - options.last);
   }
@@ -190,6 +195,10 @@ int score(Arguments arguments) {
   parser.positional("MODEL", path, "the model folder").shorthand('o', "output").bind(options);
   parser.parse(arguments);
   if (options.source.empty() || options.target.empty()) fail_input("heed score needs --source and --target");
+  if (options.source == "-" && options.target == "-")
+    fail_input("standard input can be read once: name a file with --source or --target");
+  for (std::string* path : {&options.source, &options.target})
+    if (*path == "-") *path = "/dev/stdin";  // which corpora open like any file
 
   SavedModel model(path, options.runtime.threads, options.runtime.precision);
   const EncoderDecoder& scored = model.encoder_decoder();

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <memory>
 
@@ -22,7 +23,7 @@ std::string option_name(std::string_view key) {
   return name;
 }
 
-using Given = std::map<std::string, std::vector<std::string>>;  // option to the texts that it was given
+using Given = std::map<std::string, std::vector<std::string>>;
 
 // Sets the fields whose options were given.
 class Assigner : public ConfigVisitor {
@@ -31,23 +32,23 @@ class Assigner : public ConfigVisitor {
 
  protected:
   void on_bool(std::string_view key, bool& value, std::string_view) override {
-    if (const auto* text = last(key)) value = parse_bool(subject(key), *text);
+    if (const auto* text = text_of(key)) value = parse_bool(subject(key), *text);
   }
   void on_integer(std::string_view key, int64_t& value, std::string_view, Range range) override {
-    if (const auto* text = last(key)) value = parse_integer(subject(key), *text, range);
+    if (const auto* text = text_of(key)) value = parse_integer(subject(key), *text, range);
   }
   void on_number(std::string_view key, double& value, std::string_view, Range range) override {
-    if (const auto* text = last(key)) value = parse_number(subject(key), *text, range);
+    if (const auto* text = text_of(key)) value = parse_number(subject(key), *text, range);
   }
   void on_string(std::string_view key, std::string& value, std::string_view) override {
-    if (const auto* text = last(key)) value = *text;
+    if (const auto* text = text_of(key)) value = *text;
   }
   void on_list(std::string_view key, std::vector<std::string>& value, std::string_view) override {
-    if (last(key) != nullptr) value = given_.at(option_name(key));
+    if (const auto found = given_.find(option_name(key)); found != given_.end()) value = found->second;
   }
   void on_choice(std::string_view key, int& index, std::span<const std::string_view> names,
                  std::string_view) override {
-    if (const auto* text = last(key)) index = parse_choice(subject(key), *text, names);
+    if (const auto* text = text_of(key)) index = parse_choice(subject(key), *text, names);
   }
   bool begin_group(std::string_view, std::string_view) override { return true; }
   void end_group() override {}
@@ -55,13 +56,25 @@ class Assigner : public ConfigVisitor {
  private:
   static std::string subject(std::string_view key) { return "--" + option_name(key); }
 
-  const std::string* last(std::string_view key) const {
+  // The text of an option that takes one; nullptr where it was not given.
+  const std::string* text_of(std::string_view key) const {
     const auto found = given_.find(option_name(key));
-    return found == given_.end() || found->second.empty() ? nullptr : &found->second.back();
+    if (found == given_.end()) return nullptr;
+    std::vector<std::string> quoted;
+    for (const std::string& text : found->second) quoted.push_back(in_quotes(text));
+    if (quoted.size() > 1)
+      fail_input("{}: found {}, expected one value", subject(key), joined(quoted, " and "));
+    return &found->second.front();
   }
 
   const Given& given_;
 };
+
+// As "--beam" and "-b" do; "-", "-5" and "- a text" are values.
+bool looks_like_option(std::string_view argument) {
+  return argument.starts_with("--") ||
+         (argument.size() > 1 && argument[0] == '-' && std::isalpha(static_cast<unsigned char>(argument[1])));
+}
 
 // What stands for the value in the help: N, X, TEXT, or the choices.
 std::string value_words(const ConfigKey& key) {
@@ -132,7 +145,7 @@ void OptionParser::parse(std::span<const std::string> arguments) {
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
-  Given given;
+  given_.clear();
   for (const VisitConfig& visit : visits_) {
     for (const ConfigKey& key : list_keys(visit)) {
       if (key.type == "group") continue;
@@ -141,12 +154,12 @@ void OptionParser::parse(std::span<const std::string> arguments) {
       for (const auto& [letter, option] : shorthands_)
         if (option == name) names += fmt::format(",-{}", letter);
       if (key.type == "true or false") {
-        const auto set = [&given, name](const std::string& text) { given[name] = {text}; };
+        const auto set = [this, name](const std::string& text) { given_[name] = {text}; };
         app.add_flag_callback(names, [set] { set("true"); })->disable_flag_override();
         app.add_flag_callback("--no-" + name, [set] { set("false"); })->disable_flag_override();
       } else {
         app.add_option_function<std::vector<std::string>>(
-               names, [&given, name](const std::vector<std::string>& texts) { given[name] = texts; })
+               names, [this, name](const std::vector<std::string>& texts) { given_[name] = texts; })
             ->type_size(1)
             ->expected(1)
             ->allow_extra_args(false)
@@ -159,6 +172,7 @@ void OptionParser::parse(std::span<const std::string> arguments) {
     const bool has_topic = i + 1 < arguments.size() && !arguments[i + 1].starts_with('-');
     throw HelpRequested(help(), has_topic ? arguments[i + 1] : "");
   }
+  check_values(arguments);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
@@ -176,21 +190,50 @@ void OptionParser::parse(std::span<const std::string> arguments) {
     }
   }
   assign_positionals(left);
-  Assigner assigner(given);
+  Assigner assigner(given_);
   for (const VisitConfig& visit : visits_) visit(assigner);
 }
 
-void OptionParser::assign_positionals(std::span<const std::string> arguments) const {
+bool OptionParser::given(const std::string& key) const {
+  return given_.contains(option_name(key));
+}
+
+// CLI11 would take whatever comes next for a missing value, the next option too.
+void OptionParser::check_values(std::span<const std::string> arguments) const {
+  std::map<std::string, std::string> options;  // "--beam" and "-b": what takes a value
+  for (const VisitConfig& visit : visits_)
+    for (const ConfigKey& key : list_keys(visit))
+      if (key.type != "group" && key.type != "true or false")
+        options.emplace("--" + option_name(key.path), "--" + option_name(key.path));
+  for (const auto& [letter, option] : shorthands_)
+    if (options.contains("--" + option)) options.emplace(fmt::format("-{}", letter), "--" + option);
+  for (size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    const size_t equals = arguments[i].find('=');
+    const auto option = options.find(arguments[i].substr(0, equals));
+    if (option == options.end()) continue;
+    const bool missing = equals == std::string::npos ? ++i == arguments.size()  // the value is the next one
+                                                     : equals + 1 == arguments[i].size();
+    if (missing) fail_input("{}: {} needs a value", command_, option->second);
+    if (equals == 2)  // CLI11 would read "-o=x" as the value "=x"
+      fail_input("{0}: found {1}; write {2} {3} or {4}={3}", command_, arguments[i], option->first,
+                 arguments[i].substr(3), option->second);
+    if (equals == std::string::npos && looks_like_option(arguments[i]))
+      fail_input("{0}: {1} needs a value; one that begins with a dash is given as {1}={2}", command_,
+                 option->second, arguments[i]);
+  }
+}
+
+void OptionParser::assign_positionals(std::span<const std::string> arguments) {
   for (const Positional& positional : positionals_) {
     if (arguments.size() < positional.least)
       fail_input("{}: {} is missing ({}). Usage: {}", command_, positional.name, positional.help, usage());
-    if (positional.values != nullptr) {
-      positional.values->assign(arguments.begin(), arguments.end());
-      arguments = {};
-    } else if (!arguments.empty()) {
-      *positional.value = arguments.front();
-      arguments = arguments.subspan(1);
-    }
+    const auto taken = positional.values != nullptr ? arguments : arguments.first(arguments.empty() ? 0 : 1);
+    arguments = arguments.subspan(taken.size());
+    if (!taken.empty()) given_[positional.name] = {taken.begin(), taken.end()};
+    if (positional.values != nullptr)
+      positional.values->assign(taken.begin(), taken.end());
+    else if (!taken.empty())
+      *positional.value = taken.front();
   }
   if (!arguments.empty())
     fail_input("{}: {} is one argument too many. Usage: {}", command_, in_quotes(arguments.front()), usage());

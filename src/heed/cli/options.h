@@ -1,7 +1,8 @@
 // The options of a command, bound to a struct through the visitor that also reads configurations: one
 // description gives the option, its check, its default and its help. A key "length_penalty" is the option
 // --length-penalty; a bool is a flag (--json, and --no-json where the default is true); a list may be given
-// several times; a group is a heading in the help. Messages and checks are those of the configuration.
+// several times, anything else once; a group is a heading in the help. Messages and checks are those of the
+// configuration.
 //
 //   TranslateOptions options;  // visit(): v("input", input, "text to translate (- or nothing: standard
 //   input)"); ... std::string model; OptionParser parser("heed translate", "Translates text, line by line.");
@@ -10,6 +11,7 @@
 
 #include <exception>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,6 +62,9 @@ class OptionParser {
   // HelpRequested.
   void parse(std::span<const std::string> arguments);
 
+  // Whether the arguments had this key or the positional of this name.
+  bool given(const std::string& key) const;
+
   std::string help() const;
 
  private:
@@ -73,7 +78,8 @@ class OptionParser {
 
   std::string usage() const;
   [[noreturn]] void fail_unknown(const std::string& argument) const;
-  void assign_positionals(std::span<const std::string> arguments) const;
+  void check_values(std::span<const std::string> arguments) const;
+  void assign_positionals(std::span<const std::string> arguments);
 
   std::string command_;
   std::string summary_;
@@ -81,6 +87,7 @@ class OptionParser {
   std::vector<Positional> positionals_;
   std::vector<std::pair<char, std::string>> shorthands_;  // letter and option without dashes
   std::vector<VisitConfig> visits_;
+  std::map<std::string, std::vector<std::string>> given_;  // option or positional to its texts
 };
 
 }  // namespace heed

@@ -60,6 +60,21 @@ void write(Output& output, const std::vector<std::string>& lines,
   output.flush();
 }
 
+// Refuses what the chosen way of decoding would not use, and limits that contradict each other.
+void check(const TranslateOptions& options, const OptionParser& parser) {
+  const SearchOptions& search = options.search;
+  if (search.sample && search.beam > 1 && parser.given("beam"))
+    fail_input("--beam {} searches and --sample draws; leave one out (--n-best says how many samples)",
+               search.beam);
+  for (const char* option : {"temperature", "top-k", "top-p", "seed"})
+    if (!search.sample && parser.given(option))
+      fail_input("--{} is for drawing outputs; add --sample or leave it out", option);
+  if (!search.sample && options.n_best > search.beam)
+    fail_input("--n-best {} is more than --beam {}", options.n_best, search.beam);
+  if (search.max_length > 0 && search.min_length > search.max_length)
+    fail_input("--min-length {} is more than --max-length {}", search.min_length, search.max_length);
+}
+
 }  // namespace
 
 int translate(Arguments arguments) {
@@ -71,13 +86,7 @@ int translate(Arguments arguments) {
       .shorthand('o', "output")
       .bind(options);
   parser.parse(arguments);
-  if (!options.translate.search.sample && options.translate.n_best > options.translate.search.beam) {
-    fail_input("--n-best {} is more than --beam {}", options.translate.n_best, options.translate.search.beam);
-  }
-  const SearchOptions& search = options.translate.search;
-  if (search.max_length > 0 && search.min_length > search.max_length) {
-    fail_input("--min-length {} is more than --max-length {}", search.min_length, search.max_length);
-  }
+  check(options.translate, parser);
 
   SavedModel model(folder, options.runtime.threads, options.runtime.precision);
   const int64_t block = lines_at_once(options.input, options.block);
@@ -94,10 +103,9 @@ int translate(Arguments arguments) {
     write(output, lines, translations, options.json, options.translate.n_best);
   });
   output.commit();
-  if (cut.count > 0) {
-    std::fprintf(stderr, "heed: %s: %s\n", reader.name().c_str(),
-                 cut.told("longer than --max-source-length or the model's positions, and cut there").c_str());
-  }
+  if (cut.count > 0)
+    remark(reader.name() + ": " +
+           cut.told("longer than --max-source-length or the model's positions, and cut there"));
   return 0;
 }
 
