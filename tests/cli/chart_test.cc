@@ -57,6 +57,16 @@ TEST_F(Chart, LogarithmicAxesNeedPositiveNumbers) {
   EXPECT_EQ(draw("x\ty\n1\t2\n10\t-\n", {"--logarithmic-x", "--logarithmic-y"}).code, 0);
 }
 
+TEST_F(Chart, OtherScriptsInAPngAreTold) {
+  const std::string latin = "Größe\tœuvre – 1 µs …\n1\t2.5\n", other = "дом\tb\n1\t2\n";
+  EXPECT_EQ(draw(latin, {}, "out.png").errors, "");
+  EXPECT_EQ(draw(other, {}, "out.svg").errors, "");
+  const std::string told = draw(other, {}, "out.png").errors;
+  EXPECT_NE(told.find("out.png: characters outside Latin script are transliterated"), std::string::npos)
+      << told;
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 1) << told;
+}
+
 TEST_F(Chart, WrongTablesAreNamedByLine) {
   const std::pair<const char*, const char*> wrong[] = {
       {"", "an empty table"},

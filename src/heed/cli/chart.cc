@@ -148,7 +148,7 @@ int chart(Arguments arguments) {
   if (options.bars && (options.logarithmic_x || options.logarithmic_y))
     fail_input("heed chart: --bars stand on a plain axis; leave --logarithmic-{} out",
                options.logarithmic_x ? 'x' : 'y');
-  view::save_scene(options.output, scene_of(read_table(path), path, options));
+  remark(view::save_scene(options.output, scene_of(read_table(path), path, options)));
   return 0;
 }
 

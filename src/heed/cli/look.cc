@@ -105,7 +105,7 @@ int attend(Arguments arguments) {
     if (options.output.empty())
       std::fputs(view::words_text(words, terminal_style()).c_str(), stdout);
     else
-      view::save_words(options.output, words);
+      remark(view::save_words(options.output, words));
     return 0;
   }
   const auto target = parser.given("target") ? std::optional(options.target) : std::nullopt;
@@ -113,7 +113,7 @@ int attend(Arguments arguments) {
   if (options.output.empty()) {
     std::fputs(view::attention_text(map, 0, terminal_style()).c_str(), stdout);
   } else {
-    view::save_attention(options.output, map);
+    remark(view::save_attention(options.output, map));
   }
   return 0;
 }

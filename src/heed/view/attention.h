@@ -86,8 +86,8 @@ std::string words_page(const WordWeights& text);
 std::string words_json(const WordWeights& text);
 
 // Writes the picture in the format that the name ends in: .svg .png .html .json, or .txt. Any other is an
-// InputError.
-void save_attention(const std::string& path, const AttentionMap& map);
-void save_words(const std::string& path, const WordWeights& text);
+// InputError. Returns a remark for the user, or nothing, as save_picture does.
+std::string save_attention(const std::string& path, const AttentionMap& map);
+std::string save_words(const std::string& path, const WordWeights& text);
 
 }  // namespace heed::view

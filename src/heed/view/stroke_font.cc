@@ -105,24 +105,42 @@ struct Pen {
   }
 };
 
+const std::map<char32_t, Glyph>& letters() {
+  static const std::map<char32_t, Glyph> glyphs = parse_all(kGlyphs);
+  return glyphs;
+}
+
+bool is_blank(char32_t character) {
+  return character == U' ' || character == U'\u00a0';
+}
+
 }  // namespace
 
+bool font_has(std::string_view text) {
+  const std::vector<std::string> all = clusters(clean_text(text));
+  return std::all_of(all.begin(), all.end(), [](const std::string& cluster) {
+    if (display_width(cluster) == 0) return true;
+    const char32_t base = decomposed(cluster)[0];
+    return is_blank(base) || find(letters(), base) != nullptr;
+  });
+}
+
 TextStrokes text_strokes(std::string_view text) {
-  static const std::map<char32_t, Glyph> glyphs = parse_all(kGlyphs), accents = parse_all(kAccents);
+  static const std::map<char32_t, Glyph> accents = parse_all(kAccents);
   Pen pen;
   for (const std::string& cluster : clusters(clean_text(text))) {
     const std::u32string characters = decomposed(cluster);
     if (characters.empty()) continue;
-    if (characters[0] == U' ' || characters[0] == U'\u00a0') {
+    if (is_blank(characters[0])) {
       pen.x += kBlank;
       continue;
     }
     // A dotted i loses its dot under an accent.
     const bool dotless = characters[0] == U'i' && characters.size() > 1 && find(accents, characters[1]);
-    const Glyph* letter = find(glyphs, dotless ? U'\u0131' : characters[0]);
+    const Glyph* letter = find(letters(), dotless ? U'\u0131' : characters[0]);
     if (letter == nullptr) {
       for (const char c : to_ascii(cluster)) {
-        const Glyph* glyph = find(glyphs, static_cast<char32_t>(c == '?' ? 0xFFFD : c));
+        const Glyph* glyph = find(letters(), static_cast<char32_t>(c == '?' ? 0xFFFD : c));
         if (glyph != nullptr) pen.letter_glyph(*glyph);
       }
       continue;

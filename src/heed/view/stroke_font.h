@@ -19,4 +19,7 @@ inline constexpr double kBoldStrokeWidth = 0.13;
 
 TextStrokes text_strokes(std::string_view text);
 
+// Whether text_strokes draws every character as it is and transliterates none.
+bool font_has(std::string_view text);
+
 }  // namespace heed::view
