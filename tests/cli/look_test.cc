@@ -132,6 +132,22 @@ TEST(LookAt, AnOutputThatWasCutHasNoEnd) {
   EXPECT_NE(html.find(", the winner"), std::string::npos);
 }
 
+// Pieces of an unfinished model make a text that would be cut in another way.
+TEST(LookAt, TheOutputsOwnPiecesAreShown) {
+  const ToyTask task;
+  ASSERT_EQ(run_heed(task.train("model", {"text.kind=sentencepiece", "text.algorithm=unigram",
+                                          "text.vocabulary=16", "train.updates=1"}))
+                .code,
+            0);
+  write_file(task.path("input"), "a b\n");
+  const auto translated = nlohmann::json::parse(
+      run_heed({"translate", task.path("model"), "--json"}, task.path("input")).out)["hypotheses"][0];
+  auto expected = translated["pieces"];
+  if (translated["ended"]) expected.push_back("</s>");
+  ASSERT_EQ(run_heed({"attend", task.path("model"), "a b", "--pieces", "-o", task.path("map.json")}).code, 0);
+  EXPECT_EQ(nlohmann::json::parse(read_file(task.path("map.json")))["target"], expected);
+}
+
 TEST(LookAt, AKindThatTheModelLacksIsNamed) {
   const ToyTask task;
   std::string config = read_file(task.config());
