@@ -27,8 +27,14 @@ std::vector<Named> all_cases() {
 }
 
 Values values_of(const Tensor& tensor) {
-  const Tensor f32 = tensor.to_f32();
-  return Values(f32.data<float>(), f32.data<float>() + f32.size());
+  Values values;
+  dispatch(tensor.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t r = 0; r < tensor.rows(); ++r)
+      std::transform(tensor.row<T>(r), tensor.row<T>(r) + tensor.width(), std::back_inserter(values),
+                     [](T x) { return static_cast<float>(x); });
+  });
+  return values;
 }
 
 std::string bytes_of(const Tensor& tensor) {

@@ -62,6 +62,7 @@ TEST(Layout, RowsAloneKeepWhatTheyAre) {
 
 TEST(Layout, RefusesDescendingOffsets) {
   EXPECT_THROW(Layout(std::vector<int32_t>{0, 3, 2}), Error);
+  EXPECT_THROW(Layout(std::vector<int32_t>{0, -1}), Error);
   EXPECT_THROW(Layout(std::vector<int32_t>{0, 3}, {1, 2}), Error);
 }
 

@@ -55,8 +55,6 @@ class Tape {
   // Runs the steps in reverse, starting from d loss = `seed`, and empties the tape. What a step held is let
   // go as soon as it ran. Throws Error when loss is not a scalar or was not recorded.
   void backward(Context& c, const Var& loss, float seed = 1.0f);
-  void clear() { steps_.clear(); }
-  size_t size() const { return steps_.size(); }
 
  private:
   std::vector<std::function<void(Context&)>> steps_;

@@ -9,10 +9,6 @@
 
 namespace heed {
 
-std::span<const uint64_t> Batch::numbers() const {
-  return fields.empty() ? std::span<const uint64_t>() : fields.front().second.layout.numbers();
-}
-
 bool Batch::has(std::string_view name) const {
   return std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return field.first == name; });
 }
@@ -54,8 +50,8 @@ Batch make_batch(const Corpus& corpus, std::span<const uint32_t> indices) {
 
 namespace {
 
-// What an epoch draws random numbers for.
-enum class Draw : uint64_t { kSentences, kNoise, kBatches };
+// What an epoch draws random numbers for. The numbers stay as they are: they decide the order of batches.
+enum class Draw : uint64_t { kSentences = 0, kBatches = 2 };
 
 uint64_t key_of(uint64_t seed, uint64_t epoch, Draw draw) {
   return mix64(mix64(seed, epoch), static_cast<uint64_t>(draw));
@@ -67,21 +63,13 @@ void shuffle(std::vector<T>& items, uint64_t key) {
   for (size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[uniform_below(key, i, i)]);
 }
 
-void sort_by_length(const Corpus& corpus, double noise, uint64_t key, std::vector<uint32_t>& order) {
-  struct Item {
-    double last;    // length of the last column, the target
-    int32_t first;  // of the first, the source
-    uint32_t index;
+// By the length of the last column, the target, then of the first, the source.
+void sort_by_length(const Corpus& corpus, std::vector<uint32_t>& order) {
+  const auto lengths = [&](uint32_t i) {
+    return std::pair(corpus.columns.back().length(i), corpus.columns.front().length(i));
   };
-  std::vector<Item> items;
-  items.reserve(order.size());
-  for (const uint32_t i : order)
-    items.push_back({corpus.columns.back().length(i) + noise * (2 * uniform(key, corpus.numbers[i]) - 1),
-                     corpus.columns.front().length(i), i});
-  std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
-    return a.last != b.last ? a.last < b.last : a.first < b.first;
-  });
-  std::transform(items.begin(), items.end(), order.begin(), [](const Item& item) { return item.index; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return lengths(a) < lengths(b); });
 }
 
 // The size of a growing batch.
@@ -133,9 +121,7 @@ BatchPlan::BatchPlan(const Corpus& corpus, const BatchOptions& options, uint64_t
           "batches: sizes must be positive");
   std::iota(order_.begin(), order_.end(), uint32_t{0});
   if (options.shuffle) shuffle(order_, key_of(seed, epoch, Draw::kSentences));
-  if (options.by_length && !corpus.empty())
-    sort_by_length(corpus, options.shuffle ? options.length_noise : 0, key_of(seed, epoch, Draw::kNoise),
-                   order_);
+  if (options.by_length && !corpus.empty()) sort_by_length(corpus, order_);
 
   Measure measure(corpus, options);
   uint32_t begin = 0;

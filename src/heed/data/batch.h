@@ -18,7 +18,6 @@ struct Batch {
   std::vector<std::pair<std::string, TokenField>> fields;
 
   int64_t sentences() const { return fields.empty() ? 0 : fields.front().second.layout.sentences(); }
-  std::span<const uint64_t> numbers() const;  // of the sentences, in their corpus
   bool has(std::string_view name) const;
   const TokenField& field(std::string_view name) const;  // throws Error where there is none
 };
@@ -37,11 +36,10 @@ enum class BatchSize {
 
 struct BatchOptions {
   BatchSize size = BatchSize::kPadded;
-  int64_t tokens = 4096;    // a sentence that is longer is a batch of its own
-  int64_t sentences = 32;   // of kSentences
-  bool shuffle = true;      // false: one fixed order, for validation
-  bool by_length = true;    // sentences of similar length together; false: as they come
-  double length_noise = 0;  // moves each sentence by up to so many tokens when sorting, so that batches mix
+  int64_t tokens = 4096;   // a sentence that is longer is a batch of its own
+  int64_t sentences = 32;  // of kSentences
+  bool shuffle = true;     // false: one fixed order, for validation
+  bool by_length = true;   // sentences of similar length together; false: as they come
   int64_t batches_per_update = 1;
 };
 

@@ -18,12 +18,15 @@ Layout::Layout(std::vector<int32_t> offsets, std::vector<uint64_t> numbers) {
   require(numbers.size() == sentences, "layout: {} sentence numbers for {} sentences", numbers.size(),
           sentences);
 
+  for (size_t i = 0; i < sentences; ++i)
+    require(offsets[i] <= offsets[i + 1], "layout: sentence {} begins at row {} and ends at row {}", i,
+            offsets[i], offsets[i + 1]);
+
   auto data = std::make_shared<Data>();
-  data->positions.reserve(offsets.back());
-  data->row_keys.reserve(offsets.back());
+  data->positions.reserve(static_cast<size_t>(offsets.back()));
+  data->row_keys.reserve(static_cast<size_t>(offsets.back()));
   for (size_t i = 0; i < sentences; ++i) {
     const int32_t length = offsets[i + 1] - offsets[i];
-    require(length >= 0, "layout: sentence {} has length {}", i, length);
     data->longest = std::max(data->longest, length);
     const uint64_t sentence_key = mix64(numbers[i]);
     for (int32_t position = 0; position < length; ++position) {

@@ -47,10 +47,6 @@ class Layout {
   // [R] mixes the sentence's number and the position: the row's part of every random counter.
   std::span<const uint64_t> row_keys() const { return data_->row_keys; }
 
-  bool operator==(const Layout& other) const {
-    return data_ == other.data_ || data_->offsets == other.data_->offsets;
-  }
-
  private:
   struct Data {
     std::vector<int32_t> offsets;

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -33,21 +34,9 @@ class HeapStorage final : public Storage {
   }
 };
 
-class BorrowedStorage final : public Storage {
- public:
-  BorrowedStorage(const std::byte* bytes, std::shared_ptr<const void> owner)
-      : Storage(const_cast<std::byte*>(bytes)), owner_(std::move(owner)) {}
-
- private:
-  std::shared_ptr<const void> owner_;
-};
-
-template <class From, class To>
-void copy_rows(const Tensor& from, To* to) {
-  for (int64_t r = 0; r < from.rows(); ++r) {
-    const From* row = from.row<From>(r);
-    for (int64_t c = 0; c < from.width(); ++c) *to++ = static_cast<To>(row[c]);
-  }
+template <class T>
+void copy_rows(const Tensor& from, T* to) {
+  for (int64_t r = 0; r < from.rows(); ++r) to = std::copy_n(from.row<T>(r), from.width(), to);
 }
 
 }  // namespace
@@ -92,10 +81,6 @@ Tensor Tensor::of(Shape shape, std::span<const float> values) {
   return tensor;
 }
 
-Tensor Tensor::borrow(const std::byte* bytes, Shape shape, DType dtype, std::shared_ptr<const void> owner) {
-  return Tensor(std::make_shared<BorrowedStorage>(bytes, std::move(owner)), shape, dtype);
-}
-
 float Tensor::item() const {
   require(size() == 1, "one value was asked of a tensor of shape {}", shape_.to_string());
   return dtype_ == DType::bf16 ? static_cast<float>(*data<Bf16>()) : *data<float>();
@@ -133,14 +118,6 @@ Tensor Tensor::keep() const {
   if (dtype_ == DType::f32) copy_rows<float>(*this, copy.data<float>());
   if (dtype_ == DType::bf16) copy_rows<Bf16>(*this, copy.data<Bf16>());
   if (dtype_ == DType::i32) copy_rows<int32_t>(*this, copy.data<int32_t>());
-  return copy;
-}
-
-Tensor Tensor::to_f32() const {
-  if (dtype_ == DType::f32) return keep();
-  Tensor copy = empty(shape_);
-  require(dtype_ == DType::bf16, "{} does not convert to f32", name_of(dtype_));
-  copy_rows<Bf16>(*this, copy.data<float>());
   return copy;
 }
 

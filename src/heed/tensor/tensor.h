@@ -47,7 +47,6 @@ class Storage {
       throw_stale();
     return bytes_;
   }
-  bool is_step_memory() const { return epoch_now_ != nullptr; }
 
  protected:
   explicit Storage(std::byte* bytes) : bytes_(bytes) {}
@@ -73,8 +72,6 @@ class Tensor {
   static Tensor empty(Shape shape, DType dtype = DType::f32);
   static Tensor zeros(Shape shape, DType dtype = DType::f32);
   static Tensor of(Shape shape, std::span<const float> values);
-  // Memory owned by somebody else, kept alive by `owner` (a mapped file).
-  static Tensor borrow(const std::byte* bytes, Shape shape, DType dtype, std::shared_ptr<const void> owner);
 
   explicit operator bool() const { return storage_ != nullptr; }
   const Shape& shape() const { return shape_; }
@@ -103,11 +100,8 @@ class Tensor {
   Tensor row_range(int64_t begin, int64_t end) const;  // [end - begin, D]
   // A dense copy on the heap, which outlives the step.
   Tensor keep() const;
-  // A dense copy on the heap converted to f32.
-  Tensor to_f32() const;
 
   bool shares_storage_with_others() const { return storage_.use_count() > 1; }
-  bool is_step_memory() const { return storage_->is_step_memory(); }
 
  private:
   std::shared_ptr<const Storage> storage_;
