@@ -1,28 +1,28 @@
 #include "heed/models/rnn_decoding.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace heed {
 namespace {
 
-// Where a hypothesis' source stands in the memory's cache.
-struct Source {
-  int32_t first = 0;
-  int32_t length = 0;
-  int32_t position = 0;  // of the hypothesis, next to be written
+// The numbers of a hypothesis; its vectors are a row of the state's tensors.
+struct RecurrentHypothesis {
+  int32_t memory_first = 0;  // the source's rows in the memory's cache
+  int32_t memory_length = 0;
+  int32_t position = 0;  // next to be written
   int32_t attended = 0;  // the key that monotonic attention goes on from
 };
 
 // Everything of it is on the heap: decoding resets step memory.
 class RecurrentDecoderState final : public DecoderState {
  public:
-  int64_t rows() const override { return static_cast<int64_t>(sources.size()); }
+  int64_t rows() const override { return static_cast<int64_t>(hypotheses.size()); }
 
-  std::vector<Source> sources;
+  std::vector<RecurrentHypothesis> hypotheses;
   RnnState carried;
   Tensor outputs;        // [N, E] what the output layer reads
   KeyValueCache memory;  // of all sources
+  CacheCompaction compact;
 };
 
 RecurrentDecoderState& as_recurrent(DecoderState& state) {
@@ -52,24 +52,6 @@ void for_each_carried(RecurrentDecoderState& state, RecurrentDecoderState& other
   f(state.outputs, other.outputs);
 }
 
-// Long-running states (a server's) forget sources nobody sees any more, once they are the larger part.
-void compact(RecurrentDecoderState& state) {
-  constexpr int64_t kWorthIt = 4096;
-  const int64_t rows = state.memory.rows();
-  if (rows < kWorthIt) return;
-  std::vector<int32_t> new_row(static_cast<size_t>(rows), -1), kept;
-  for (const Source& source : state.sources) std::fill_n(new_row.begin() + source.first, source.length, 0);
-  for (int32_t row = 0; row < rows; ++row) {
-    if (new_row[static_cast<size_t>(row)] < 0) continue;
-    new_row[static_cast<size_t>(row)] = static_cast<int32_t>(kept.size());
-    kept.push_back(row);
-  }
-  if (rows < 2 * static_cast<int64_t>(kept.size())) return;
-  state.memory.keep_rows(kept);
-  for (Source& source : state.sources)
-    if (source.length > 0) source.first = new_row[static_cast<size_t>(source.first)];
-}
-
 }  // namespace
 
 int64_t RnnStepDecoder::vocabulary_size() const {
@@ -88,8 +70,8 @@ void RnnStepDecoder::start(Context& c, DecoderState& state, const TokenField& so
   int64_t first = 0;
   if (model_.attends()) first = s.memory.append(model_.attention_->cached(c, encoded.memory));
   for (int64_t i = 0; i < source.layout.sentences(); ++i) {
-    started.sources.push_back(
-        {static_cast<int32_t>(first) + source.layout.begin(i), source.layout.length(i), 0});
+    started.hypotheses.push_back(
+        {static_cast<int32_t>(first) + source.layout.begin(i), source.layout.length(i)});
   }
   started.carried = encoded.start;
   for (Var& x : started.carried.hidden) x = Var(x.value.keep());
@@ -98,7 +80,7 @@ void RnnStepDecoder::start(Context& c, DecoderState& state, const TokenField& so
   if (started.carried.fed) started.carried.fed = Var(started.carried.fed.value.keep());
   // The new rows' first step reads <s>; the rows already here keep what they have.
   started.memory = std::move(s.memory);
-  append(c, started, std::vector<int32_t>(started.sources.size(), kBeginToken));
+  append(c, started, std::vector<int32_t>(started.hypotheses.size(), kBeginToken));
   s.memory = std::move(started.memory);
 
   const int64_t before = s.rows(), added = started.rows();
@@ -113,7 +95,7 @@ void RnnStepDecoder::start(Context& c, DecoderState& state, const TokenField& so
       here = both;
     });
   }
-  s.sources.insert(s.sources.end(), started.sources.begin(), started.sources.end());
+  s.hypotheses.insert(s.hypotheses.end(), started.hypotheses.begin(), started.hypotheses.end());
 }
 
 void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int32_t> tokens) const {
@@ -124,11 +106,11 @@ void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int
 
   std::vector<int32_t> positions, attended;
   StepMemory memory{{0}, {}};
-  for (Source& source : s.sources) {
-    positions.push_back(source.position++);
-    attended.push_back(source.attended);
-    memory.first.push_back(source.first);
-    memory.offsets.push_back(memory.offsets.back() + source.length);
+  for (RecurrentHypothesis& h : s.hypotheses) {
+    positions.push_back(h.position++);
+    attended.push_back(h.attended);
+    memory.first.push_back(h.memory_first);
+    memory.offsets.push_back(memory.offsets.back() + h.memory_length);
   }
   const TokenField inputs{{tokens.begin(), tokens.end()}, Layout::of_steps(positions)};
   const Var y = embedding(c, inputs, *model_.target_embedding_, model_.target_options_);  // [N, E]
@@ -137,7 +119,7 @@ void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int
       model_.advance(c, model_.decoder_.front().gates(c, y), inputs.layout, next, [&](const Var& queries) {
         return model_.attention_->step(c, queries, positions, s.memory, memory, attended);
       });
-  for (size_t i = 0; i < attended.size(); ++i) s.sources[i].attended = attended[i];
+  for (size_t i = 0; i < attended.size(); ++i) s.hypotheses[i].attended = attended[i];
   const Var out = model_.attentional(c, outputs, y);  // [N, E]
   if (model_.feed_) next.fed = out;
 
@@ -150,16 +132,19 @@ void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int
 
 void RnnStepDecoder::select(DecoderState& state, std::span<const int32_t> parents) const {
   RecurrentDecoderState& s = as_recurrent(state);
-  std::vector<Source> sources;
-  for (const int32_t parent : parents) sources.push_back(s.sources.at(static_cast<size_t>(parent)));
-  s.sources = std::move(sources);
+  std::vector<RecurrentHypothesis> selected;
+  for (const int32_t parent : parents) selected.push_back(s.hypotheses.at(static_cast<size_t>(parent)));
+  s.hypotheses = std::move(selected);
   for_each_carried(s, s, [&](Tensor& here, const Tensor&) {
-    const Tensor selected = Tensor::empty({static_cast<int64_t>(parents.size()), here.width()}, here.dtype());
-    for (size_t i = 0; i < parents.size(); ++i)
-      copy_rows(here, parents[i], selected, static_cast<int64_t>(i), 1);
-    here = selected;
+    const Tensor rows = Tensor::empty({static_cast<int64_t>(parents.size()), here.width()}, here.dtype());
+    for (size_t i = 0; i < parents.size(); ++i) copy_rows(here, parents[i], rows, static_cast<int64_t>(i), 1);
+    here = rows;
   });
-  compact(s);
+  s.compact({&s.memory, 1}, [&] {
+    std::vector<SeenRows> seen;
+    for (RecurrentHypothesis& h : s.hypotheses) seen.push_back({&h.memory_first, h.memory_length});
+    return seen;
+  });
 }
 
 Candidates RnnStepDecoder::candidates(Context& c, const DecoderState& state, int64_t k,

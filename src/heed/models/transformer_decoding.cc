@@ -1,7 +1,6 @@
 #include "heed/models/transformer_decoding.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace heed {
 namespace {
@@ -19,10 +18,10 @@ class TransformerDecoderState final : public DecoderState {
   int64_t rows() const override { return static_cast<int64_t>(hypotheses.size()); }
 
   std::vector<CachedHypothesis> hypotheses;
-  Tensor outputs;                          // [N, D] what the output layer reads for each, on the heap
-  std::vector<KeyValueCache> self;         // one a layer
-  std::vector<KeyValueCache> memory;       // one a layer, projected once a source
-  int64_t kept_self = 0, kept_memory = 0;  // rows that the last compaction left in each
+  Tensor outputs;                     // [N, D] what the output layer reads for each, on the heap
+  std::vector<KeyValueCache> self;    // one a layer
+  std::vector<KeyValueCache> memory;  // one a layer, projected once a source
+  CacheCompaction compact_self, compact_memory;
 };
 
 TransformerDecoderState& as_transformer(DecoderState& state) {
@@ -31,56 +30,6 @@ TransformerDecoderState& as_transformer(DecoderState& state) {
 const TransformerDecoderState& as_transformer(const DecoderState& state) {
   return static_cast<const TransformerDecoderState&>(state);
 }
-
-// Rows that nobody sees any more are forgotten when the caches have doubled since that was last done, which
-// costs a constant a row. Without it what a search drops, or a server's finished sentences, would stay.
-template <class Used>
-void compact(std::vector<KeyValueCache>& caches, int64_t& kept_before, Used&& for_each_used) {
-  constexpr int64_t kWorthIt = 4096;
-  const int64_t rows = caches.front().rows();
-  if (rows < std::max(kWorthIt, 2 * kept_before)) return;
-  std::vector<int32_t> new_row(rows, -1), kept;
-  for_each_used([&](int32_t row) { new_row[row] = 0; });
-  for (int32_t row = 0; row < rows; ++row) {
-    if (new_row[row] == 0) {
-      new_row[row] = static_cast<int32_t>(kept.size());
-      kept.push_back(row);
-    }
-  }
-  for (KeyValueCache& cache : caches) cache.keep_rows(kept);
-  kept_before = static_cast<int64_t>(kept.size());
-  for_each_used.rename(new_row);
-}
-
-// The rows that hypotheses see in the self-attention caches.
-struct HistoryRows {
-  std::vector<CachedHypothesis>& hypotheses;
-  template <class F>
-  void operator()(F&& f) {
-    for (const CachedHypothesis& h : hypotheses) std::for_each(h.history.begin(), h.history.end(), f);
-  }
-  void rename(const std::vector<int32_t>& new_row) {
-    for (CachedHypothesis& h : hypotheses) {
-      for (int32_t& row : h.history) row = new_row[row];
-    }
-  }
-};
-
-// The rows of their sources in the memory caches.
-struct MemoryRows {
-  std::vector<CachedHypothesis>& hypotheses;
-  template <class F>
-  void operator()(F&& f) {
-    for (const CachedHypothesis& h : hypotheses) {
-      for (int32_t i = 0; i < h.memory_length; ++i) f(h.memory_first + i);
-    }
-  }
-  void rename(const std::vector<int32_t>& new_row) {
-    for (CachedHypothesis& h : hypotheses) {
-      if (h.memory_length > 0) h.memory_first = new_row[h.memory_first];
-    }
-  }
-};
 
 }  // namespace
 
@@ -174,8 +123,17 @@ void TransformerStepDecoder::select(DecoderState& state, std::span<const int32_t
   }
   s.hypotheses = std::move(selected);
   s.outputs = outputs;
-  compact(s.self, s.kept_self, HistoryRows{s.hypotheses});
-  compact(s.memory, s.kept_memory, MemoryRows{s.hypotheses});
+  s.compact_self(s.self, [&] {
+    std::vector<SeenRows> seen;
+    for (CachedHypothesis& h : s.hypotheses)
+      for (int32_t& row : h.history) seen.push_back({&row, 1});
+    return seen;
+  });
+  s.compact_memory(s.memory, [&] {
+    std::vector<SeenRows> seen;
+    for (CachedHypothesis& h : s.hypotheses) seen.push_back({&h.memory_first, h.memory_length});
+    return seen;
+  });
 }
 
 Candidates TransformerStepDecoder::candidates(Context& c, const DecoderState& state, int64_t k,

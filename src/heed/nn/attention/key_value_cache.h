@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -28,6 +29,25 @@ class KeyValueCache {
  private:
   Tensor storage_;  // [capacity, 2D] on the heap
   int64_t rows_ = 0;
+};
+
+// Consecutive rows of a cache that a hypothesis sees.
+struct SeenRows {
+  int32_t* first;  // where the hypothesis keeps the number of the first one
+  int32_t length;
+};
+
+// Forgets rows that nobody sees any more: without it what a search drops, or a server's finished sentences,
+// would stay.
+class CacheCompaction {
+ public:
+  // For caches, one a layer, whose rows are numbered alike. Once they have doubled since this last did
+  // something, which keeps the cost of a row constant, `seen` is asked for all rows that any hypothesis sees;
+  // the caches keep only those, and the hypotheses' numbers become the new ones.
+  void operator()(std::span<KeyValueCache> caches, const std::function<std::vector<SeenRows>()>& seen);
+
+ private:
+  int64_t kept_ = 0;  // rows that the last time left
 };
 
 // For one decoding step: query r sees `rows[offsets[r]] .. rows[offsets[r + 1]]` of a cache.
