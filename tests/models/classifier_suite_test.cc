@@ -42,6 +42,16 @@ class ClassifierSuite : public ::testing::TestWithParam<SampleClassifier> {
       classes.push_back(static_cast<int32_t>(i * i % static_cast<size_t>(GetParam().classes)));
     return classes;
   }
+
+  // The loss of each of five texts in training.
+  static std::vector<float> training_losses(const Classifier& model) {
+    Context c(2);
+    c.training = true;
+    c.random_key = 1;
+    const TokenField texts = tokens(random_sentences({7, 1, 30, 2, 12}, kWords, 3));
+    const Tensor rows = model.loss(c, texts, classes_of(5), 0.0).row_loss;
+    return {rows.data<float>(), rows.data<float>() + rows.size()};
+  }
 };
 
 TEST_P(ClassifierSuite, ATextHasTheSameBytesInAnyCompany) {
@@ -88,18 +98,17 @@ TEST_P(ClassifierSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
 
 // Looking words up once each is the same function as looking up every row.
 TEST_P(ClassifierSuite, ADropoutThatDropsNothingChangesNothing) {
-  const TokenField texts = tokens(random_sentences({7, 1, 30, 2, 12}, kWords, 3));
-  const auto by_word = GetParam().make(kWords), by_row = GetParam().make(kWords, "embedding_dropout: 1e-9\n");
-  Context c(2);
-  c.training = true;
-  const std::vector<int32_t> classes = classes_of(5);
-  const auto losses = [&](const Classifier& model) {
-    const Tensor rows = model.loss(c, texts, classes, 0.0).row_loss;
-    return std::vector<float>(rows.data<float>(), rows.data<float>() + rows.size());
-  };
-  c.random_key = 1;
-  const std::vector<float> expected = losses(*by_word);
-  EXPECT_EQ(losses(*by_row), expected);
+  const std::vector<float> expected = training_losses(*GetParam().make(kWords));
+  EXPECT_EQ(training_losses(*GetParam().make(kWords, "embedding_dropout: 1e-9\n")), expected);
+}
+
+// Whatever the pooling reads.
+TEST_P(ClassifierSuite, EveryDropoutChangesTheLossInTraining) {
+  const std::vector<float> without = training_losses(*GetParam().make(kWords, "output_dropout: 0\n"));
+  for (const char* const key : {"word_dropout", "embedding_dropout", "layer_dropout", "output_dropout"}) {
+    const std::string others = std::string(key) == "output_dropout" ? "" : "output_dropout: 0\n";
+    EXPECT_NE(training_losses(*GetParam().make(kWords, others + key + ": 0.5\n")), without) << key;
+  }
 }
 
 TEST_P(ClassifierSuite, LearnsAFewTextsByHeart) {
@@ -116,7 +125,8 @@ TEST_P(ClassifierSuite, AttentionIsADistributionOverWords) {
   Context c(2);
   c.arena.fill_with_nan(true);
   const auto seen = model->attention(c, tokens({{3, 4, 5, 6, 0}, {7, 0}}));
-  const bool attends = GetParam().name.find("attention") != std::string::npos;
+  const std::vector<std::string> pooling = GetParam().config().rnn_classifier.pooling;
+  const bool attends = std::find(pooling.begin(), pooling.end(), "attention") != pooling.end();
   ASSERT_EQ(seen.size(), attends ? 2u : 0u);
   for (size_t i = 0; i < seen.size(); ++i) {
     ASSERT_EQ(seen[i].size(), i == 0 ? 5 : 2);

@@ -16,10 +16,13 @@ struct SampleModel {
   std::string name;
   std::string yaml;  // the `model` part of a configuration
 
-  std::unique_ptr<EncoderDecoder> make(int64_t words, const std::string& more = "") const {
+  ModelConfig config(const std::string& more = "") const {
     ModelConfig config;
     read_yaml(yaml + more, name, config);
-    return make_encoder_decoder(config, words, words, 1);
+    return config;
+  }
+  std::unique_ptr<EncoderDecoder> make(int64_t words, const std::string& more = "") const {
+    return make_encoder_decoder(config(more), words, words, 1);
   }
 };
 
@@ -70,10 +73,13 @@ struct SampleClassifier {
   std::string yaml;
   int64_t classes = 2;
 
-  std::unique_ptr<Classifier> make(int64_t words, const std::string& more = "") const {
+  ModelConfig config(const std::string& more = "") const {
     ModelConfig config;
     read_yaml(yaml + more, name, config);
-    return make_classifier(config, words, classes, 1);
+    return config;
+  }
+  std::unique_ptr<Classifier> make(int64_t words, const std::string& more = "") const {
+    return make_classifier(config(more), words, classes, 1);
   }
 };
 

@@ -56,6 +56,7 @@ RnnClassifier::RnnClassifier(const RnnClassifierConfig& config, int64_t words, i
     : config_(config),
       poolings_(poolings_of(config)),
       store_(seed),
+      last_dropout_("last.dropout", config.layer_dropout),
       word_dropout_("word.dropout", config.word_dropout),
       output_dropout_("output.dropout", config.output_dropout) {
   if (is_binary() && classes != 2)
@@ -66,10 +67,11 @@ RnnClassifier::RnnClassifier(const RnnClassifierConfig& config, int64_t words, i
   embedding_options_.dropout = DropoutSite("embedding.dropout", config.embedding_dropout);
   for (int64_t i = 0; i < config.layers; ++i) {
     const std::string name = "layer." + std::to_string(i);
-    std::vector<Recurrent>& layer = layers_.emplace_back();
+    layers_.emplace_back(
+        store_, name,
+        RecurrentLayerOptions{
+            .cell = config.cell, .in = i == 0 ? e : m, .width = h, .bidirectional = config.bidirectional});
     layer_dropout_.emplace_back(name + ".dropout", config.layer_dropout);
-    layer.emplace_back(store_, name + ".forward", config.cell, i == 0 ? e : m, h);
-    if (config.bidirectional) layer.emplace_back(store_, name + ".backward", config.cell, i == 0 ? e : m, h);
   }
   if (std::count(poolings_.begin(), poolings_.end(), Pooling::attention) > 0)
     attention_.emplace(store_, "attention", m, config.attention_width);
@@ -78,43 +80,29 @@ RnnClassifier::RnnClassifier(const RnnClassifierConfig& config, int64_t words, i
   output_bias_ = &store_.add("output.bias", {outputs}, Initial::constant(0.0));
 }
 
-std::vector<RecurrentPass> RnnClassifier::first_passes(Context& c, const TokenField& text) const {
+RecurrentStates RnnClassifier::first_layer(Context& c, const TokenField& text) const {
   const TokenField read = drop_words(c, text, word_dropout_);
-  std::vector<RecurrentPass> passes;
   // Dropout makes every row's embedding another; without it, a word's products are the same wherever it
   // stands.
   if (embedding_options_.dropout.in(c).probability > 0.0f) {
     const Var x = embedding(c, read, *embedding_, embedding_options_);  // [R, E]
-    for (const Recurrent& direction : layers_.front())
-      passes.push_back(direction.pass(direction.gates(c, x)));
-    return passes;
+    return layers_.front()(c, x, text.layout);
   }
   const DistinctTokens distinct = distinct_tokens(read);
   const Var x = embedding(c, distinct.words, *embedding_);  // [U, E]
-  for (const Recurrent& direction : layers_.front()) {
-    passes.push_back(direction.pass(direction.gates(c, x)));
-    passes.back().gates_row = distinct.row_of;
-  }
-  return passes;
+  return layers_.front()(c, x, text.layout, distinct.row_of);
 }
 
 RecurrentStates RnnClassifier::states(Context& c, const TokenField& text) const {
-  RecurrentStates states;
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    std::vector<RecurrentPass> passes;
-    if (i == 0) {
-      passes = first_passes(c, text);
-    } else {
-      const Var x = dropout(c, states.rows, layer_dropout_[i - 1], text.layout);  // [R, M]
-      for (const Recurrent& direction : layers_[i]) passes.push_back(direction.pass(direction.gates(c, x)));
-    }
-    if (passes.size() == 2) passes.back().reverse = true;
-    states = recurrent(c, config_.cell, passes, text.layout);  // [R, M]
-  }
-  return states;
+  RecurrentStates states = first_layer(c, text);
+  for (size_t i = 1; i < layers_.size(); ++i)
+    states = layers_[i](c, dropout(c, states.rows, layer_dropout_[i - 1], text.layout), text.layout);
+  return states;  // rows [R, M]
 }
 
 Var RnnClassifier::pooled(Context& c, const RecurrentStates& states, const Layout& layout) const {
+  const Layout one_row = Layout::of_lengths(std::vector<int32_t>(static_cast<size_t>(layout.sentences()), 1),
+                                            {layout.numbers().begin(), layout.numbers().end()});
   const Var h = dropout(c, states.rows, layer_dropout_.back(), layout);  // [R, M]
   std::vector<Var> parts;
   for (const Pooling pooling : poolings_) {
@@ -123,7 +111,7 @@ Var RnnClassifier::pooled(Context& c, const RecurrentStates& states, const Layou
         parts.push_back((*attention_)(c, h, layout));
         break;
       case Pooling::last:
-        parts.push_back(concat_columns(c, states.last));
+        parts.push_back(dropout(c, concat_columns(c, states.last), last_dropout_, one_row));
         break;
       case Pooling::mean:
         parts.push_back(mean_rows(c, h, layout));
@@ -134,9 +122,7 @@ Var RnnClassifier::pooled(Context& c, const RecurrentStates& states, const Layou
     }
   }
   const Var text = parts.size() == 1 ? parts.front() : concat_columns(c, parts);
-  return dropout(c, text, output_dropout_,
-                 Layout::of_lengths(std::vector<int32_t>(static_cast<size_t>(layout.sentences()), 1),
-                                    {layout.numbers().begin(), layout.numbers().end()}));
+  return dropout(c, text, output_dropout_, one_row);
 }
 
 OutputLoss RnnClassifier::loss(Context& c, const TokenField& text, const std::vector<int32_t>& classes,

@@ -57,8 +57,7 @@ class RnnClassifier final : public Classifier {
   static std::vector<Pooling> poolings_of(const RnnClassifierConfig& config);
 
   bool is_binary() const { return config_.output == ClassOutput::sigmoid; }
-  // The input products of the first layer, a pass a direction.
-  std::vector<RecurrentPass> first_passes(Context& c, const TokenField& text) const;
+  RecurrentStates first_layer(Context& c, const TokenField& text) const;
   RecurrentStates states(Context& c, const TokenField& text) const;            // of the last layer
   Var pooled(Context& c, const RecurrentStates& states, const Layout&) const;  // [B, P]
 
@@ -67,11 +66,12 @@ class RnnClassifier final : public Classifier {
   ParameterStore store_;
   const Parameter* embedding_;
   EmbeddingOptions embedding_options_;
-  std::vector<std::vector<Recurrent>> layers_;  // the directions of each
+  std::vector<RecurrentLayer> layers_;
   std::optional<AttentionPooling> attention_;
   const Parameter* output_weight_;
   const Parameter* output_bias_;
   std::vector<DropoutSite> layer_dropout_;
+  DropoutSite last_dropout_;  // layer dropout of the last states, for pooling by them
   DropoutSite word_dropout_, output_dropout_;
 };
 

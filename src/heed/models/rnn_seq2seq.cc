@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -36,6 +35,22 @@ Var of_layer(const std::vector<Var>& states, size_t layer) {
   return states.empty() ? Var() : states[layer];
 }
 
+Score score_of(RnnAttention attention) {
+  switch (attention) {
+    case RnnAttention::dot:
+      return Score::dot;
+    case RnnAttention::scaled_dot:
+      return Score::scaled_dot;
+    case RnnAttention::bilinear:
+      return Score::bilinear;
+    case RnnAttention::additive:
+      return Score::additive;
+    case RnnAttention::none:
+      break;
+  }
+  fail("a model without attention has no scores");
+}
+
 }  // namespace
 
 RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t target_words,
@@ -62,18 +77,18 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
 
   for (int64_t i = 0; i < encoder_layers; ++i) {
     const std::string name = "encoder." + std::to_string(i);
-    std::vector<Recurrent>& layer = encoder_.emplace_back();
-    layer.emplace_back(store_, name + ".forward", config.cell, i == 0 ? e : m, h);
-    if (config.bidirectional) layer.emplace_back(store_, name + ".backward", config.cell, i == 0 ? e : m, h);
+    encoder_.emplace_back(
+        store_, name,
+        RecurrentLayerOptions{
+            .cell = config.cell, .in = i == 0 ? e : m, .width = h, .bidirectional = config.bidirectional});
     if (config.layer_norm) encoder_norms_.emplace_back(store_, name + ".norm", m);
     if (i + 1 < encoder_layers) encoder_dropout_.emplace_back(name + ".dropout", config.layer_dropout);
   }
 
   if (config.attention != RnnAttention::none) {
-    const auto score = static_cast<Score>(static_cast<int>(config.attention) - 1);
     attention_.emplace(
         store_, "attention",
-        SourceAttentionOptions{.score = score,
+        SourceAttentionOptions{.score = score_of(config.attention),
                                .query_width = h,
                                .memory_width = m,
                                .score_width = config.attention_width > 0 ? config.attention_width : h,
@@ -105,12 +120,7 @@ RnnSeq2Seq::Encoded RnnSeq2Seq::encode(Context& c, const TokenField& source) con
   RecurrentStates states;
   for (size_t i = 0; i < encoder_.size(); ++i) {
     const Var read = i > 0 ? dropout(c, x, encoder_dropout_[i - 1], layout) : x;
-    std::vector<RecurrentPass> passes;
-    for (const Recurrent& direction : encoder_[i]) {
-      passes.push_back(direction.pass(direction.gates(c, read)));
-      passes.back().reverse = passes.size() == 2;
-    }
-    states = recurrent(c, config_.cell, passes, layout);  // [R_s, M]
+    states = encoder_[i](c, read, layout);  // [R_s, M]
     x = config_.residual && i > 0 ? add(c, x, states.rows, layout) : states.rows;
     if (config_.layer_norm) x = encoder_norms_[i](c, x);
   }
@@ -121,6 +131,8 @@ RnnSeq2Seq::Encoded RnnSeq2Seq::encode(Context& c, const TokenField& source) con
         Layout::of_lengths(std::vector<int32_t>(numbers.size(), 1), {numbers.begin(), numbers.end()});
     return {{}, start(c, dropout(c, concat_columns(c, states.last), context_dropout_, one_row))};
   }
+  // s_0 = tanh(W mean_i h_i + b), of every model with attention (Sennrich et al. 2017, Nematus); Bahdanau et
+  // al. 2015, A.2.2 take the backward state, Luong et al. 2015 the last one.
   const Var memory = dropout(c, x, context_dropout_, layout);
   return {attention_->read(c, memory, layout), start(c, mean_rows(c, memory, layout))};
 }
@@ -130,12 +142,7 @@ RnnState RnnSeq2Seq::start(Context& c, const Var& summary) const {
   for (const Linear& linear : start_hidden_) state.hidden.push_back(linear(c, summary, Activation::tanh));
   for (const Linear& linear : start_cell_) state.cell.push_back(linear(c, summary, Activation::tanh));
   state.query = state.hidden.front();
-  if (feed_) {
-    state.fed = Var(c.allocate(Shape{summary.rows(), config_.embedding}));
-    dispatch(state.fed.value.dtype(), [&](auto zero) {
-      std::fill_n(state.fed.value.data<decltype(zero)>(), state.fed.value.size(), zero);
-    });
-  }
+  if (feed_) state.fed = Var(c.zeros(Shape{summary.rows(), config_.embedding}));
   return state;
 }
 

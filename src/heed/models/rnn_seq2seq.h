@@ -21,7 +21,7 @@
 
 namespace heed {
 
-// What the decoder carries from a step to the next; of the first layer attention's query as well.
+// What the decoder carries from one step to the next, and the query that its first layer asks attention with.
 struct RnnState {
   std::vector<Var> hidden;  // of each layer [B, H]
   std::vector<Var> cell;    // of each layer [B, H], of an LSTM
@@ -110,7 +110,7 @@ class RnnSeq2Seq final : public EncoderDecoder {
   const Parameter* output_weight_;
   const Parameter* output_bias_ = nullptr;
   EmbeddingOptions source_options_, target_options_;
-  std::vector<std::vector<Recurrent>> encoder_;  // the directions of each layer
+  std::vector<RecurrentLayer> encoder_;
   std::vector<Linear> start_hidden_, start_cell_;
   std::vector<Recurrent> decoder_;                   // a layer each
   std::vector<Norm> encoder_norms_, decoder_norms_;  // a layer each, or none

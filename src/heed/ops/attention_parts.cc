@@ -41,9 +41,8 @@ std::vector<Tensor> AttentionPairs::cut_into_sentences(const Tensor& weights) co
 }
 
 void add_row_sums(const Parameter& parameter, Context& c, const Tensor& rows) {
-  const Tensor sum = c.allocate(parameter.shape(), DType::f32);
+  const Tensor sum = c.zeros(parameter.shape(), DType::f32);
   float* total = sum.data<float>();
-  std::fill_n(total, sum.size(), 0.0f);
   for (int64_t r = 0; r < rows.rows(); ++r)
     for (int64_t i = 0; i < sum.size(); ++i) total[i] += rows.row<float>(r)[i];
   parameter.gradient().add(c, sum);

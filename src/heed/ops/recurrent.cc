@@ -53,12 +53,6 @@ void check(const RecurrentPass& pass, Cell cell, const Layout& layout) {
   }
 }
 
-Tensor zeros(Context& c, const Shape& shape, DType dtype) {
-  Tensor x = c.allocate(shape, dtype);
-  dispatch(dtype, [&](auto zero) { std::fill_n(x.data<decltype(zero)>(), x.size(), zero); });
-  return x;
-}
-
 const float* data_or_null(const Tensor& x) {
   return x ? x.data<float>() : nullptr;
 }
@@ -196,7 +190,7 @@ RecurrentStates recurrent(Context& c, Cell cell, const std::vector<RecurrentPass
         std::none_of(d_last_cell.begin(), d_last_cell.end(), present)) {
       return;
     }
-    if (!d_rows) d_rows = zeros(c, outputs->rows.shape(), passes.front().gates_x.value.dtype());
+    if (!d_rows) d_rows = c.zeros(outputs->rows.shape(), passes.front().gates_x.value.dtype());
     add_gradients(c, cell, passes, layout, saved, d_rows, d_last, d_last_cell);
   });
   for (Var& last : out.last) last.gradient = std::make_shared<Gradient>();

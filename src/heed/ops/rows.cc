@@ -99,8 +99,7 @@ Var gather_rows(Context& c, const std::vector<Var>& parts, std::span<const int32
         using T = decltype(zero);
         std::vector<Tensor> d_parts;
         for (const Var& part : parts) {
-          d_parts.push_back(c.allocate(part.shape(), d_out.dtype()));
-          std::fill_n(d_parts.back().data<T>(), d_parts.back().size(), T(0.0f));
+          d_parts.push_back(c.zeros(part.shape(), d_out.dtype()));
         }
         for (size_t i = 0; i < places->size(); ++i) {
           const auto [part, row] = (*places)[i];

@@ -1,6 +1,7 @@
 // What an op needs to know of where and how it runs.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "heed/base/random.h"
@@ -19,6 +20,13 @@ class Context {
 
   Tensor allocate(Shape shape) { return arena.allocate(shape, precision); }
   Tensor allocate(Shape shape, DType dtype) { return arena.allocate(shape, dtype); }
+  // The same, filled with zeros; f32 or bf16.
+  Tensor zeros(Shape shape) { return zeros(shape, precision); }
+  Tensor zeros(Shape shape, DType dtype) {
+    Tensor x = allocate(shape, dtype);
+    dispatch(dtype, [&](auto zero) { std::fill_n(x.data<decltype(zero)>(), x.size(), zero); });
+    return x;
+  }
 
   bool recording() const { return tape != nullptr; }
   // The random key of a site in the model, in this update.

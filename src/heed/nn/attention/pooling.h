@@ -33,10 +33,7 @@ class AttentionPooling {
     return Layout::of_lengths(std::vector<int32_t>(static_cast<size_t>(layout.sentences()), 1));
   }
   Tensor queries(Context& c, const Layout& layout) const {
-    Tensor zeros = c.allocate(Shape{layout.sentences(), width_});
-    dispatch(zeros.dtype(),
-             [&](auto zero) { std::fill_n(zeros.data<decltype(zero)>(), zeros.size(), zero); });
-    return zeros;
+    return c.zeros(Shape{layout.sentences(), width_});
   }
 
   Linear keys_;             // W, b

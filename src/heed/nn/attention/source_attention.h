@@ -54,11 +54,13 @@ class SourceAttention {
     Var alignment;                  // [R_s, 1] while it is learnt: the last query's expectation
     std::vector<int32_t> attended;  // [B] otherwise: the last choice
   };
-  // What a pass wants of attention beside its result.
+  // What one call of attention does besides: `guided` gathers the distance from the diagonal of the queries
+  // that are the rows `in_batch` of the batch (empty: all rows); `place` says where monotonic attention goes
+  // on from, and is moved (null: from the first key).
   struct Wanted {
-    GuidedLoss* guided = nullptr;            // takes up the distance from the diagonal, of queries that are
-    std::span<const int32_t> in_batch = {};  // these rows of the batch; none named: all of them
-    Place* place = nullptr;                  // moves; null: the first key
+    GuidedLoss* guided = nullptr;
+    std::span<const int32_t> in_batch = {};
+    Place* place = nullptr;
   };
   // queries [R_q, Q] -> contexts [R_q, M]. Both layouts have the same sentences. positions [R_q]: where each
   // query stands in its sentence, which local windows ask. What is monotonic takes the expectation over
