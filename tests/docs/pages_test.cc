@@ -2,6 +2,7 @@
 // code is quoted from files that are compiled, and the sessions marked <!-- tested --> say what they say.
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -179,7 +180,7 @@ TEST(Pages, EveryRecipeIsRead) {
     EXPECT_NO_THROW(read_run_config(entry.path().string(), {})) << entry.path();
     ++recipes;
   }
-  EXPECT_GE(recipes, 2);
+  EXPECT_GE(recipes, 10);
 }
 
 TEST(Pages, EveryCommandAndOptionExists) {
@@ -203,13 +204,40 @@ TEST(Pages, EveryCommandAndOptionExists) {
   EXPECT_GE(options, 20);
 }
 
-TEST(Pages, EveryLinkLeadsToAFile) {
-  for (const Page& page : all_pages()) {
-    const auto folder = std::filesystem::path(HEED_SOURCE_DIR "/" + page.name).parent_path();
-    for (const std::string& line : split(page.text, '\n'))
-      for (const std::string& link : found_in(line, R"(\]\(([^) #:]+)(?:#[^)]*)?\))"))
-        EXPECT_TRUE(std::filesystem::exists(folder / link)) << page.name << ": " << link;
+// What follows # in a link to a heading, as GitHub writes it: small letters, hyphens for spaces, the rest
+// left out.
+std::string anchor_of(const std::string& heading) {
+  std::string anchor;
+  for (const char letter : heading) {
+    if (letter == ' ') anchor += '-';
+    if (std::isalnum(static_cast<unsigned char>(letter)) || letter == '-' || letter == '_')
+      anchor += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   }
+  return anchor;
+}
+
+TEST(Pages, AnchorsAreHeadings) {
+  EXPECT_EQ(anchor_of("2. How fast, how good_"), "2-how-fast-how-good_");
+  EXPECT_EQ(anchor_of("`data.train`"), "datatrain");
+}
+
+TEST(Pages, EveryLinkLeadsToAFile) {
+  int links = 0;
+  for (const Page& page : all_pages()) {
+    const std::filesystem::path here(HEED_SOURCE_DIR "/" + page.name);
+    for (const std::string& link : found_in(page.text, R"(\]\(([^) :]+)\))")) {
+      const std::string file = link.substr(0, link.find('#'));
+      const std::filesystem::path there = file.empty() ? here : here.parent_path() / file;
+      EXPECT_TRUE(std::filesystem::exists(there)) << page.name << ": " << link;
+      ++links;
+      if (file.size() == link.size()) continue;
+      std::set<std::string> anchors;
+      for (const std::string& heading : found_in(read_file(there.string()), R"(\n#+ +([^\n]*))"))
+        anchors.insert(anchor_of(heading));
+      EXPECT_TRUE(anchors.contains(link.substr(file.size() + 1))) << page.name << ": " << link;
+    }
+  }
+  EXPECT_GE(links, 40);
 }
 
 TEST(Pages, EveryPieceOfCodeIsQuotedFromAFile) {

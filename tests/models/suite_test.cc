@@ -235,7 +235,7 @@ TEST_P(ModelSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
   std::reverse(lengths.begin(), lengths.end());
   const TokenField target = tokens(random_sentences(lengths, kWords, 4));
   ASSERT_GT(target.layout.rows(), 512);
-  const bool rnn = GetParam().yaml.starts_with("type: rnn");
+  const bool rnn = GetParam().config().type == ModelType::rnn;
   const auto model =
       GetParam().make(kWords, rnn ? "embedding_dropout: 0.2\nlayer_dropout: 0.2\ncontext_dropout: 0.2\n"
                                     "output_dropout: 0.2\n"
@@ -249,7 +249,7 @@ TEST_P(ModelSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
 }
 
 TEST_P(ModelSuite, LearnsAFewPairsByHeart) {
-  const bool rnn = GetParam().yaml.starts_with("type: rnn");
+  const bool rnn = GetParam().config().type == ModelType::rnn;
   const auto model = GetParam().make(kWords, rnn ? "" : "dropout: 0\n");
   const TokenField source = tokens({{3, 4, 5, 0}, {6, 0}, {7, 8, 9, 10, 11, 0}});
   const TokenField target = tokens({{5, 4, 0}, {6, 9, 10, 3, 0}, {11, 0}});
@@ -264,10 +264,12 @@ TEST_P(ModelSuite, AttentionIsADistributionOverSourceWords) {
   const auto model = GetParam().make(kWords);
   Context c(2);
   c.arena.fill_with_nan(true);
-  const bool attends = GetParam().yaml.find("attention: none") == std::string::npos;
+  const ModelConfig config = GetParam().config();
+  const bool rnn = config.type == ModelType::rnn;
+  const bool attends = !rnn || config.rnn.attention != RnnAttention::none;
   // Luong et al. 2015, eq. 10 weakens what is far from the centre and does not scale it up again.
-  const bool fades = GetParam().yaml.find("window: local_p") != std::string::npos;
-  const bool monotonic = GetParam().yaml.find("monotonic: true") != std::string::npos;
+  const bool fades = rnn && config.rnn.window == Window::local_p;
+  const bool monotonic = rnn && config.rnn.monotonic;
   const auto seen = model->attention(c, tokens({{3, 4, 5, 6, 0}}), tokens({{5, 4, 0}}));
   bool of_source = false;
   for (const AttentionWeights& attention : seen) {
