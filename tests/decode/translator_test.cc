@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "heed/base/error.h"
 #include "heed/data/batch.h"
 #include "heed/models/transformer.h"
@@ -95,6 +97,29 @@ TEST_F(TranslatorTest, EmptyLinesGiveEmptyLines) {
   }
   EXPECT_TRUE(translate({}, {}).empty());
   EXPECT_EQ(translate({"", ""}, {}).size(), 2u);
+}
+
+// Batches are sorted by length; whoever watches counts lines.
+TEST_F(TranslatorTest, StepsAreThoseOfTheirLines) {
+  for (const int64_t batch_sentences : {1, 2, 64}) {
+    TranslateOptions options;
+    options.batch_sentences = batch_sentences;
+    Context c(1);
+    std::map<int64_t, std::vector<double>> seen;  // the best log-probability at each step of a line
+    const SearchObserver observer = [&](const SearchStep& step) {
+      seen[step.sentence].push_back(step.rows.front().log_prob);
+    };
+    Translator(model_, text_).translate(c, kLines, options, observer);
+    std::map<int64_t, std::vector<double>> expected;
+    for (size_t i = 0; i < kLines.size(); ++i) {
+      const SearchObserver alone = [&](const SearchStep& step) {
+        EXPECT_EQ(step.sentence, 0);
+        expected[static_cast<int64_t>(i)].push_back(step.rows.front().log_prob);
+      };
+      Translator(model_, text_).translate(c, {kLines[i]}, options, alone);
+    }
+    EXPECT_EQ(seen, expected);
+  }
 }
 
 TEST_F(TranslatorTest, LongSourcesAreCutByThemselves) {

@@ -45,7 +45,7 @@ struct SearchStep {
     bool ended;
     bool kept;  // among the beam's next rows
   };
-  int64_t sentence;
+  int64_t sentence;  // among those that were given: of search() in its batch, of a Translator the line
   std::vector<Row> rows;
 };
 using SearchObserver = std::function<void(const SearchStep&)>;
@@ -53,6 +53,7 @@ using SearchObserver = std::function<void(const SearchStep&)>;
 // For each source sentence up to `beam` hypotheses, best first (sampling: `beam` independent samples, in the
 // order drawn). beam 1 is greedy search. A sentence is done when `beam` hypotheses have ended.
 // `sentence_keys`, needed for sampling, is a number of each sentence's text on which its samples depend.
+// Throws what the decoder throws, InputError when it gives NaN, Error on keys that are not one a sentence.
 std::vector<std::vector<Hypothesis>> search(Context& c, const StepDecoder& decoder, const TokenField& source,
                                             const SearchOptions& options,
                                             std::span<const uint64_t> sentence_keys = {},

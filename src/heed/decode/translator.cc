@@ -68,7 +68,13 @@ std::vector<Translation> Translator::translate(Context& c, const std::vector<std
       keys.push_back(key_of_text(lines[order[end]]));
       tokens += length;
     }
-    const auto found = search(c, *decoder_, make_field(batch), how, keys, observer);
+    // Search numbers the sentences of its batch.
+    const SearchObserver of_line = [&](SearchStep step) {
+      step.sentence = static_cast<int64_t>(order[begin + static_cast<size_t>(step.sentence)]);
+      observer(step);
+    };
+    const auto found =
+        search(c, *decoder_, make_field(batch), how, keys, observer ? of_line : SearchObserver());
     for (size_t i = 0; i < found.size(); ++i) {
       Translation& translation = translations[order[begin + i]];
       const size_t count = std::min(found[i].size(), static_cast<size_t>(options.n_best));

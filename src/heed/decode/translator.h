@@ -45,8 +45,9 @@ class Translator {
   Translator(const EncoderDecoder& model, const ModelText& text)
       : decoder_(model.step_decoder()), text_(text) {}
 
-  // In the order of the input, whatever the batches. A source longer than max_source_length is cut there.
-
+  // In the order of the input, whatever the batches. A source longer than max_source_length, or than the
+  // model can read, is cut there. The observer is told the index of a step's line. Throws InputError on a
+  // line that is not UTF-8 and when the model gives NaN.
   std::vector<Translation> translate(Context& c, const std::vector<std::string>& lines,
                                      const TranslateOptions& options,
                                      const SearchObserver& observer = {}) const;

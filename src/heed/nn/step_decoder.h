@@ -30,6 +30,9 @@ class DecoderState {
 
 // Stateless itself, so one serves many states. Decoding resets the context's step memory between calls:
 // nothing in it lives longer than one.
+//
+// Throws InputError on ids outside the vocabulary and on what is longer than longest(), Error on tokens or
+// biases that are not as many as the state's rows ask for.
 class StepDecoder {
  public:
   virtual ~StepDecoder() = default;
@@ -49,7 +52,7 @@ class StepDecoder {
   // The log-probability of every token: [rows, V].
   virtual std::vector<float> log_probs(Context& c, const DecoderState& state) const = 0;
 
-  // Row i becomes what row parents[i] was; rows that nobody names are gone.
+  // Row i becomes what row parents[i] was, one of the rows there are; rows that nobody names are gone.
   virtual void select(DecoderState& state, std::span<const int32_t> parents) const = 0;
 
   // Row i continues with tokens[i]: [rows].

@@ -1,5 +1,6 @@
 // Scaled dot-product attention (Vaswani et al. 2017, section 3.2), all heads at once, over ragged rows.
-// Letters: R_q query rows, R_k key rows, D = heads x head width.
+// Letters: R_q query rows, R_k key rows, D = heads x head width. Every op here throws Error on shapes,
+// heads and layouts that do not fit together.
 #pragma once
 
 #include <span>
@@ -47,6 +48,7 @@ struct AttentionSpans {
   std::span<const int32_t> first;  // [N]
 };
 // queries [N, D]; keys, values [cache rows, D], all may be views. Leaves no gradient. -> [N, D]
+// Only the number of spans is checked.
 Var attention_step(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,
                    const AttentionSpans& spans, const AttentionOptions& options);
 

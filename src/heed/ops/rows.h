@@ -1,4 +1,5 @@
-// Moving rows and columns. Letters: B sentences, R rows.
+// Moving rows and columns. Letters: B sentences, R rows. Every op here throws Error on shapes, types,
+// layouts and row numbers that do not fit together.
 #pragma once
 
 #include <span>
