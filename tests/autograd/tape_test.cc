@@ -24,16 +24,16 @@ Var variable(const std::vector<float>& values) {
   return x;
 }
 
-std::vector<float> values_of(const Gradient& gradient) {
-  const Tensor& value = gradient.value();
-  return {value.data<float>(), value.data<float>() + value.size()};
-}
-
 class TapeTest : public ::testing::Test {
  protected:
   TapeTest() { c_.arena.fill_with_nan(true); }
 
   Var add(const Var& x, const Var& y) { return residual(c_, x, y, DropoutSite(), Layout::of_lengths(kTwo)); }
+
+  std::vector<float> values_of(Gradient& gradient) {
+    const Tensor value = gradient.take(c_);
+    return {value.data<float>(), value.data<float>() + value.size()};
+  }
 
   // The sum of x's elements, scaled.
   Var sum_of(const Var& x, float factor) {
@@ -127,6 +127,24 @@ TEST_F(TapeTest, AGradientOfAnEarlierStepThrowsWhenItIsRead) {
   tape_.backward(c_, sum_of(x, 1.0f));
   c_.arena.reset();
   EXPECT_THROW(values_of(*x.gradient), Error);
+}
+
+// 256 and many ones: in bf16 256 + 1 is 256.
+TEST_F(TapeTest, ManyContributionsAreRoundedOnce) {
+  const auto of = [&](float value) {
+    const Tensor one = c_.allocate(Shape{1, 1}, DType::bf16);
+    *one.data<Bf16>() = Bf16(value);
+    return one;
+  };
+  Gradient gradient;
+  gradient.add(c_, of(128.0f));
+  gradient.add(c_, of(128.0f));
+  for (int i = 0; i < 64; ++i) gradient.add(c_, of(1.0f));
+  EXPECT_FALSE(gradient.empty());
+  const Tensor sum = gradient.take(c_);
+  EXPECT_EQ(sum.dtype(), DType::bf16);
+  EXPECT_EQ(static_cast<float>(*sum.data<Bf16>()), 320.0f);
+  EXPECT_TRUE(gradient.empty());
 }
 
 TEST_F(TapeTest, GradientsOfDifferentShapesAreRefused) {

@@ -342,6 +342,11 @@ TYPED_TEST(Layer, AddToAddsAtAnyAddress) {
         reference::add_to(size, x.data() + shift, expected.data() + shift);
         add_to(pool, size, x.data() + shift, y.data() + shift);
         ASSERT_TRUE(same_bytes(y, expected)) << size;
+
+        auto sum = normal_values<float>(size + shift, 2), expected_sum = sum;
+        reference::add_to(size, x.data() + shift, expected_sum.data() + shift);
+        add_to(pool, size, x.data() + shift, sum.data() + shift);
+        ASSERT_TRUE(same_bytes(sum, expected_sum)) << size;
       }
     }
   });

@@ -102,7 +102,7 @@ OpRunner::Gradients OpRunner::forward_backward() {
   for (size_t i = 0; i < inputs_.vars.size(); ++i) {
     Gradient& gradient =
         inputs_.parameters[i] ? inputs_.parameters[i]->gradient() : *inputs_.vars[i].gradient;
-    result.of_operands.push_back(gradient.take());
+    result.of_operands.push_back(gradient.take(c_));
   }
   return result;
 }

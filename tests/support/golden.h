@@ -128,7 +128,7 @@ void expect_golden_gradients(Context& c, AnyModel& model, const GoldenFile& gold
     squares += std::pow(norm_of(golden.values("gradient/" + parameter->name())), 2);
   }
   for (const auto& parameter : model.parameters().all()) {
-    const Tensor gradient = parameter->gradient().take();
+    const Tensor gradient = parameter->gradient().take(c);
     ASSERT_TRUE(gradient) << parameter->name();
     expect_near_norm("gradient of " + parameter->name(), span_of(gradient),
                      golden.values("gradient/" + parameter->name()),
@@ -153,7 +153,7 @@ void expect_golden_training(Context& c, AnyModel& model, const GoldenFile& golde
     const OutputLoss loss = loss_of(c);
     losses.push_back(static_cast<float>(loss.sum.value.item() * scale));
     tape.backward(c, loss.sum);
-    adam.step(c, take_gradients(model.parameters()), scale, golden.number("rate"), update);
+    adam.step(c, take_gradients(c, model.parameters()), scale, golden.number("rate"), update);
   }
   expect_near_norm("losses", losses, golden.values(kind + ".losses"), tolerance(Quantity::loss, c.precision));
   for (const auto& parameter : model.parameters().all()) {

@@ -30,7 +30,7 @@ inline std::string training_bytes(int threads, DType precision, Model& model, co
   std::string bytes(reinterpret_cast<const char*>(loss.row_loss.data<float>()),
                     static_cast<size_t>(loss.row_loss.size()) * sizeof(float));
   for (const auto& parameter : model.parameters().all()) {
-    const Tensor gradient = parameter->gradient().take();
+    const Tensor gradient = parameter->gradient().take(c);
     EXPECT_TRUE(gradient) << parameter->name();
     bytes.append(reinterpret_cast<const char*>(gradient.data<float>()),
                  static_cast<size_t>(gradient.size()) * sizeof(float));
@@ -52,7 +52,7 @@ inline void expect_learned_by_heart(Context& c, Model& model, int updates, float
     (update == 0 ? first : last) = loss.sum.value.item();
     tape.backward(c, loss.sum);
     for (const auto& parameter : model.parameters().all()) {
-      const Tensor gradient = parameter->gradient().take();
+      const Tensor gradient = parameter->gradient().take(c);
       ASSERT_TRUE(gradient) << parameter->name();
       for (int64_t i = 0; i < gradient.size(); ++i)
         parameter->value().data<float>()[i] -= rate * gradient.data<float>()[i];

@@ -8,15 +8,21 @@
 namespace heed {
 
 void Gradient::add(Context& c, Tensor contribution) {
-  if (!value_) {
+  if (empty()) {
     value_ = std::move(contribution);
     return;
   }
-  require(value_.shape() == contribution.shape() && value_.is_dense() && contribution.is_dense(),
-          "gradients of shapes {} and {} for one variable", value_.shape().to_string(),
+  const Tensor& sum = wide_ ? wide_ : value_;
+  require(sum.shape() == contribution.shape() && sum.is_dense() && contribution.is_dense(),
+          "gradients of shapes {} and {} for one variable", sum.shape().to_string(),
           contribution.shape().to_string());
-  const ProfileScope scope(c.profile, "gradient sums", static_cast<double>(value_.size()),
-                           static_cast<double>(3 * value_.size() * size_of(value_.dtype())));
+  const ProfileScope scope(c.profile, "gradient sums", static_cast<double>(sum.size()),
+                           static_cast<double>(3 * sum.size() * size_of(contribution.dtype())));
+  if (is_sum_ && value_ && value_.dtype() == DType::bf16) widen(c);
+  if (wide_) {
+    kernels::add_to(c.pool, wide_.size(), contribution.data<Bf16>(), wide_.data<float>());
+    return;
+  }
   // Another variable may hold the same tensor (an addition hands one gradient to both its inputs).
   if (value_.shares_storage_with_others()) {
     Tensor copy = c.allocate(value_.shape(), value_.dtype());
@@ -30,6 +36,23 @@ void Gradient::add(Context& c, Tensor contribution) {
     using T = decltype(zero);
     kernels::add_to(c.pool, value_.size(), contribution.data<T>(), value_.data<T>());
   });
+  is_sum_ = true;
+}
+
+void Gradient::widen(Context& c) {
+  wide_ = c.allocate(value_.shape(), DType::f32);
+  kernels::convert(c.pool, value_.rows(), value_.width(), value_.data<Bf16>(), value_.width(),
+                   wide_.data<float>());
+  value_ = Tensor();
+}
+
+Tensor Gradient::take(Context& c) {
+  if (wide_) {
+    value_ = c.allocate(wide_.shape(), DType::bf16);
+    kernels::convert(c.pool, wide_.rows(), wide_.width(), wide_.data<float>(), wide_.width(),
+                     value_.data<Bf16>());
+  }
+  return std::exchange(*this, Gradient()).value_;
 }
 
 Tensor& Gradient::accumulator(Context& c, const Shape& shape) {
@@ -43,7 +66,7 @@ Tensor& Gradient::accumulator(Context& c, const Shape& shape) {
 void Tape::record(Var& output, Step step) {
   output.gradient = std::make_shared<Gradient>();
   steps_.push_back([gradient = output.gradient, step = std::move(step)](Context& c) {
-    if (!gradient->empty()) step(c, gradient->take());
+    if (!gradient->empty()) step(c, gradient->take(c));
   });
 }
 

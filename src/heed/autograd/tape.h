@@ -11,20 +11,25 @@
 namespace heed {
 
 // Where a variable's gradient gathers. The first contribution is taken over as it is, later ones are added:
-// an activation that one op reads costs no addition and no clearing.
+// an activation that one op reads costs no addition and no clearing. From the third one on the sum is kept in
+// f32, so that what many steps add to one memory is rounded once and not at every step.
 class Gradient {
  public:
-  bool empty() const { return !value_; }
-  const Tensor& value() const { return value_; }
+  bool empty() const { return !value_ && !wide_; }
   // Adds `contribution`, which must not be written to by anyone else afterwards.
   void add(Context& c, Tensor contribution);
   // The gradient to add to in place, zeros at first: for ops that touch few rows of it.
   Tensor& accumulator(Context& c, const Shape& shape);
-  Tensor take() { return std::exchange(value_, Tensor()); }
-  void clear() { value_ = Tensor(); }
+  // The sum, in the type of the contributions; empty where there was none. Leaves nothing.
+  Tensor take(Context& c);
+  void clear() { *this = Gradient(); }
 
  private:
+  void widen(Context& c);
+
   Tensor value_;
+  Tensor wide_;  // takes its place
+  bool is_sum_ = false;
 };
 
 // A value in the computation; `gradient` is null when nothing before it asks for one.

@@ -146,6 +146,7 @@ void activate_gradient(ThreadPool& pool, const ActivationGradientArgs<Bf16>& arg
 // y += x, elementwise.
 void add_to(ThreadPool& pool, int64_t size, const float* x, float* y);
 void add_to(ThreadPool& pool, int64_t size, const Bf16* x, Bf16* y);
+void add_to(ThreadPool& pool, int64_t size, const Bf16* x, float* y);
 
 // y [R, D] = x, rows of which are x_stride elements apart, in the type of y.
 void convert(ThreadPool& pool, int64_t rows, int64_t width, const float* x, int64_t x_stride, float* y);

@@ -96,7 +96,7 @@ GuidedAttention guided_additive_attention(Context& c, const Var& queries, const 
     const Tensor dq = c.allocate(queries.shape(), d_out.dtype());
     const Tensor dk = c.allocate(keys.shape(), d_out.dtype());
     const Tensor dv = c.allocate(values.shape(), d_out.dtype());
-    const Tensor d_guided = d_sums->take();
+    const Tensor d_guided = d_sums->take(c);
     const Tensor d_score = c.allocate(Shape{pairs->sentences(), queries.width()}, DType::f32);
     dispatch(d_out.dtype(), [&](auto zero) {
       using T = decltype(zero);

@@ -150,7 +150,8 @@ GuidedAttention cross(const Cross& x, Context& c, const AttentionOptions& option
     const Tensor d_queries = c.allocate(x.queries.shape(), d_out.dtype());
     const Tensor d_keys = c.allocate(x.keys.shape(), d_out.dtype());
     const Tensor d_values = x.values ? c.allocate(x.values.shape(), d_out.dtype()) : Tensor();
-    backward(c, in, options, dropped, results, {d_out, d_guided->take()}, x.cut(d_queries, d_keys, d_values));
+    backward(c, in, options, dropped, results, {d_out, d_guided->take(c)},
+             x.cut(d_queries, d_keys, d_values));
     if (x.queries.gradient) x.queries.gradient->add(c, d_queries);
     if (x.keys.gradient) x.keys.gradient->add(c, d_keys);
     if (x.values.gradient) x.values.gradient->add(c, d_values);

@@ -235,7 +235,8 @@ AttentionDecoderStates attention_decoder(Context& c, const AttentionDecoderInput
 
   auto outputs = std::make_shared<AttentionDecoderStates>();  // what backward asks for its gradients
   c.tape->record({&out.states, &out.contexts}, [in, target, source, saved, outputs, pairs](Context& c) {
-    const Tensor d_states = outputs->states.gradient->take(), d_contexts = outputs->contexts.gradient->take();
+    const Tensor d_states = outputs->states.gradient->take(c),
+                 d_contexts = outputs->contexts.gradient->take(c);
     if (!d_states && !d_contexts) return;
     const ProfileScope scope = profiled(c, "attention decoder gradient", in, pairs, 2.0);
     dispatch(in.gates_x.value.dtype(), [&](auto zero) {

@@ -131,7 +131,7 @@ MonotonicExpectation expected_monotonic_attention(Context& c, const Var& queries
   if (!c.recording()) return expected;
   auto outputs = std::make_shared<MonotonicExpectation>();  // what backward asks for its gradients
   c.tape->record({&expected.out, &expected.alignment}, [pass, outputs](Context& c) {
-    const Tensor d_out = outputs->out.gradient->take(), d_after = outputs->alignment.gradient->take();
+    const Tensor d_out = outputs->out.gradient->take(c), d_after = outputs->alignment.gradient->take(c);
     if (!d_out && !d_after) return;
     const ProfileScope scope = pass->profiled(c, "monotonic attention gradient", 2.0);
     add_gradients(c, *pass, d_out, d_after);

@@ -178,13 +178,13 @@ RecurrentStates recurrent(Context& c, Cell cell, const std::vector<RecurrentPass
 
   auto outputs = std::make_shared<RecurrentStates>();  // what backward asks for its gradients
   c.tape->record({&out.rows}, [cell, passes, layout, saved, outputs](Context& c) {
-    const auto taken = [](const std::vector<Var>& states) {
+    const auto taken = [&c](const std::vector<Var>& states) {
       std::vector<Tensor> gradients;
-      for (const Var& state : states) gradients.push_back(state.gradient->take());
+      for (const Var& state : states) gradients.push_back(state.gradient->take(c));
       return gradients;
     };
     const std::vector<Tensor> d_last = taken(outputs->last), d_last_cell = taken(outputs->last_cell);
-    Tensor d_rows = outputs->rows.gradient->take();
+    Tensor d_rows = outputs->rows.gradient->take(c);
     const auto present = [](const Tensor& d) { return static_cast<bool>(d); };
     if (!d_rows && std::none_of(d_last.begin(), d_last.end(), present) &&
         std::none_of(d_last_cell.begin(), d_last_cell.end(), present)) {

@@ -164,6 +164,20 @@ TextFiles ModelText::save(const TextConfig& config) const {
   return files;
 }
 
+std::vector<std::string> ModelText::file_names(const TextConfig& config) {
+  std::vector<std::string> names;
+  const auto add_side = [&](TextKind kind, const std::string& side) {
+    names.push_back(side + (kind == TextKind::kSentencePiece ? ".spm" : ".vocabulary"));
+    if (kind == TextKind::kBpe) names.push_back(side + ".bpe");
+  };
+  add_side(config.kind, config.is_shared() ? "shared" : "source");
+  if (config.target_kind == TargetKind::kLabel)
+    names.emplace_back(kLabelsFile);
+  else if (!config.is_shared())
+    add_side(config.kind_of_target(), "target");
+  return names;
+}
+
 ModelText ModelText::load(const TextConfig& config, const TextFiles& files, const std::string& folder) {
   config.check();
   ModelText text;

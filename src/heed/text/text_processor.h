@@ -79,6 +79,8 @@ struct ModelText {
 
   // `config` is the one it was built or loaded with.
   TextFiles save(const TextConfig& config) const;
+  // What save() gives and load() needs.
+  static std::vector<std::string> file_names(const TextConfig& config);
   // `folder` goes before the names in messages. Throws InputError on a missing or damaged file.
   static ModelText load(const TextConfig& config, const TextFiles& files, const std::string& folder);
 };

@@ -111,9 +111,9 @@ void GradientTree::merge_last_two(Context& c) {
   }
 }
 
-Gradients take_gradients(ParameterStore& parameters) {
+Gradients take_gradients(Context& c, ParameterStore& parameters) {
   Gradients gradients;
-  for (const auto& parameter : parameters.all()) gradients.push_back(parameter->gradient().take());
+  for (const auto& parameter : parameters.all()) gradients.push_back(parameter->gradient().take(c));
   return gradients;
 }
 

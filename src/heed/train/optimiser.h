@@ -70,6 +70,6 @@ class GradientTree {
 };
 
 // Takes the parameters' gradients out of them.
-Gradients take_gradients(ParameterStore& parameters);
+Gradients take_gradients(Context& c, ParameterStore& parameters);
 
 }  // namespace heed

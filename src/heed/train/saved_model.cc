@@ -15,11 +15,8 @@ RunConfig load_config(const ModelFolder& folder) {
 
 ModelText load_text(const TextConfig& config, const ModelFolder& folder) {
   TextFiles files;
-  for (const std::string& name : list_folder(folder.path())) {
-    const bool of_text = name.ends_with(".spm") || name.ends_with(".bpe") || name.ends_with(".vocabulary") ||
-                         name.starts_with("labels");
-    if (of_text) files[name] = folder.read_blob(name);
-  }
+  for (const std::string& name : ModelText::file_names(config))
+    if (folder.has_blob(name)) files[name] = folder.read_blob(name);
   return ModelText::load(config, files, folder.path());
 }
 

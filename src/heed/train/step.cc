@@ -13,7 +13,7 @@ LossAndGradients loss_and_gradients(Context& c, const Objective& objective, Para
   for (const auto& parameter : parameters.all()) parameter->forget_packed();
   tape.backward(c, loss.sum);
   c.training = false;
-  return {loss.sum.value.item(), loss.count, take_gradients(parameters)};
+  return {loss.sum.value.item(), loss.count, take_gradients(c, parameters)};
 }
 
 }  // namespace heed

@@ -122,8 +122,8 @@ void activate_gradient_rows(const ActivationGradientArgs<T>& args, int64_t begin
   }
 }
 
-template <class T>
-void add_range(int64_t size, const T* x, T* y) {
+template <class X, class Y>
+void add_range(int64_t size, const X* x, Y* y) {
   const F32 d;
   for_each_vector(d, size, [&](int64_t i, int64_t n) HEED_INLINE_LAMBDA {
     store_n(d, hn::Add(load_n(d, y + i, n), load_n(d, x + i, n)), y + i, n);
@@ -148,6 +148,9 @@ void add_f32(int64_t size, const float* x, float* y) {
 void add_bf16(int64_t size, const Bf16* x, Bf16* y) {
   add_range(size, x, y);
 }
+void add_bf16_to_f32(int64_t size, const Bf16* x, float* y) {
+  add_range(size, x, y);
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace heed::kernels::cpu
@@ -162,6 +165,7 @@ HWY_EXPORT(activate_gradient_f32);
 HWY_EXPORT(activate_gradient_bf16);
 HWY_EXPORT(add_f32);
 HWY_EXPORT(add_bf16);
+HWY_EXPORT(add_bf16_to_f32);
 }  // namespace cpu
 
 namespace {
@@ -188,18 +192,15 @@ void activate_gradient(ThreadPool& pool, const ActivationGradientArgs<float>& ar
 void activate_gradient(ThreadPool& pool, const ActivationGradientArgs<Bf16>& args) {
   by_rows(pool, args, HEED_DISPATCH(cpu::activate_gradient_bf16));
 }
-void add_to(ThreadPool& pool, int64_t size, const float* x, float* y) {
-  const auto kernel = HEED_DISPATCH(cpu::add_f32);
-  pool.run_ranges(size, kPieceElements,
-                  [&](int64_t begin, int64_t end) { kernel(end - begin, x + begin, y + begin); });
-}
-void add_to(ThreadPool& pool, int64_t size, const Bf16* x, Bf16* y) {
-  const auto kernel = HEED_DISPATCH(cpu::add_bf16);
+
+namespace {
+
+template <class X, class Y>
+void add_pieces(ThreadPool& pool, int64_t size, const X* x, Y* y, void (*kernel)(int64_t, const X*, Y*)) {
   pool.run_ranges(size, kPieceElements,
                   [&](int64_t begin, int64_t end) { kernel(end - begin, x + begin, y + begin); });
 }
 
-namespace {
 template <class From, class To>
 void convert_pieces(ThreadPool& pool, int64_t rows, int64_t width, const From* x, int64_t x_stride, To* y) {
   const int64_t grain = std::max<int64_t>(1, kPieceElements / std::max<int64_t>(1, width));
@@ -207,7 +208,18 @@ void convert_pieces(ThreadPool& pool, int64_t rows, int64_t width, const From* x
     cpu::convert_rows(x + begin * x_stride, x_stride, end - begin, width, y + begin * width, width);
   });
 }
+
 }  // namespace
+
+void add_to(ThreadPool& pool, int64_t size, const float* x, float* y) {
+  add_pieces(pool, size, x, y, HEED_DISPATCH(cpu::add_f32));
+}
+void add_to(ThreadPool& pool, int64_t size, const Bf16* x, Bf16* y) {
+  add_pieces(pool, size, x, y, HEED_DISPATCH(cpu::add_bf16));
+}
+void add_to(ThreadPool& pool, int64_t size, const Bf16* x, float* y) {
+  add_pieces(pool, size, x, y, HEED_DISPATCH(cpu::add_bf16_to_f32));
+}
 void convert(ThreadPool& pool, int64_t rows, int64_t width, const float* x, int64_t x_stride, float* y) {
   convert_pieces(pool, rows, width, x, x_stride, y);
 }

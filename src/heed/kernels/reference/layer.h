@@ -192,10 +192,10 @@ void activate_gradient(const ActivationGradientArgs<T>& args) {
   }
 }
 
-template <class T>
-void add_to(int64_t size, const T* x, T* y) {
-  using R = Real<T>;
-  for (int64_t i = 0; i < size; ++i) y[i] = static_cast<T>(static_cast<R>(y[i]) + static_cast<R>(x[i]));
+template <class X, class Y>
+void add_to(int64_t size, const X* x, Y* y) {
+  using R = Real<Y>;
+  for (int64_t i = 0; i < size; ++i) y[i] = static_cast<Y>(static_cast<R>(y[i]) + static_cast<R>(x[i]));
 }
 
 }  // namespace heed::kernels::reference
