@@ -290,6 +290,17 @@ TEST_P(ModelSuite, AttentionIsADistributionOverSourceWords) {
   EXPECT_EQ(of_source, attends);
 }
 
+// Two weights of one name would start alike, two dropouts drop alike.
+TEST(ParameterStore, ANameIsTakenOnce) {
+  ParameterStore store(1);
+  store.add("a", {2}, Initial::constant(0.0));
+  EXPECT_THROW(store.add("a", {2}, Initial::constant(0.0)), Error);
+  EXPECT_THROW(store.add_buffer("a", {2}, 0.0f), Error);
+  EXPECT_EQ(store.dropout_site("a", 0.5).site, DropoutSite("a", 0.5).site);
+  EXPECT_THROW(store.dropout_site("a", 0.5), Error);
+  store.dropout_site("b", 0.5);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, ModelSuite, ::testing::ValuesIn(sample_models()),
                          [](const auto& info) { return info.param.name; });
 

@@ -98,6 +98,12 @@ ModelConfig config_of(BenchModel model) {
     config.transformer.heads = 4;
     config.transformer.dropout = 0.3;
   }
+  if (model == BenchModel::base) {
+    config.transformer.layers = 6;
+    config.transformer.width = 512;
+    config.transformer.feed_forward = 2048;
+    config.transformer.heads = 8;
+  }
   if (is_recurrent(model)) {
     config.type = ModelType::rnn;
     config.rnn.embedding = 128;

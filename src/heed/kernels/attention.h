@@ -76,4 +76,21 @@ struct AttentionStepArgs {
 void attention_step(ThreadPool& pool, const AttentionStepArgs<float>& args);
 void attention_step(ThreadPool& pool, const AttentionStepArgs<Bf16>& args);
 
+// The weights themselves, before dropout: for pictures, so that there is no fast version.
+template <class T>
+struct AttentionWeightsArgs {
+  int64_t sentences = 0;
+  const int32_t* query_offsets = nullptr;  // [B+1]
+  const int32_t* key_offsets = nullptr;    // [B+1]
+  int64_t heads = 0, head_width = 0;
+  float scale = 1.0f;
+  bool causal = false;
+  const T* q = nullptr;  // [R_q, D]
+  const T* k = nullptr;  // [R_k, D]
+  int64_t q_stride = 0, k_stride = 0;
+  Real<T>* const* weights = nullptr;  // of each sentence [H, T, S], zeros so far: those of unseen keys stay
+};
+void attention_weights(ThreadPool& pool, const AttentionWeightsArgs<float>& args);
+void attention_weights(ThreadPool& pool, const AttentionWeightsArgs<Bf16>& args);
+
 }  // namespace heed::kernels

@@ -56,22 +56,22 @@ RnnClassifier::RnnClassifier(const RnnClassifierConfig& config, int64_t words, i
     : config_(config),
       poolings_(poolings_of(config)),
       store_(seed),
-      last_dropout_("last.dropout", config.layer_dropout),
-      word_dropout_("word.dropout", config.word_dropout),
-      output_dropout_("output.dropout", config.output_dropout) {
+      last_dropout_(store_.dropout_site("last.dropout", config.layer_dropout)),
+      word_dropout_(store_.dropout_site("word.dropout", config.word_dropout)),
+      output_dropout_(store_.dropout_site("output.dropout", config.output_dropout)) {
   if (is_binary() && classes != 2)
     fail_input("model.output: a sigmoid tells two classes apart, but there are {}; set model.output: softmax",
                classes);
   const int64_t e = config.embedding, h = config.width, m = config.bidirectional ? 2 * h : h;
   embedding_ = &store_.add("embedding", {words, e}, Initial::normal(1.0 / std::sqrt(static_cast<double>(e))));
-  embedding_options_.dropout = DropoutSite("embedding.dropout", config.embedding_dropout);
+  embedding_options_.dropout = store_.dropout_site("embedding.dropout", config.embedding_dropout);
   for (int64_t i = 0; i < config.layers; ++i) {
     const std::string name = "layer." + std::to_string(i);
     layers_.emplace_back(
         store_, name,
         RecurrentLayerOptions{
             .cell = config.cell, .in = i == 0 ? e : m, .width = h, .bidirectional = config.bidirectional});
-    layer_dropout_.emplace_back(name + ".dropout", config.layer_dropout);
+    layer_dropout_.push_back(store_.dropout_site(name + ".dropout", config.layer_dropout));
   }
   if (std::count(poolings_.begin(), poolings_.end(), Pooling::attention) > 0)
     attention_.emplace(store_, "attention", m, config.attention_width);

@@ -57,8 +57,8 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
                        std::optional<uint64_t> seed)
     : config_(config),
       store_(seed),
-      context_dropout_("context.dropout", config.context_dropout),
-      output_dropout_("output.dropout", config.output_dropout) {
+      context_dropout_(store_.dropout_site("context.dropout", config.context_dropout)),
+      output_dropout_(store_.dropout_site("output.dropout", config.output_dropout)) {
   config.check(source_words, target_words);
   const int64_t e = config.embedding, h = config.width, m = config.bidirectional ? 2 * h : h;
   const int64_t encoder_layers = config.encoder_layers > 0 ? config.encoder_layers : config.layers;
@@ -72,8 +72,8 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
   output_weight_ = config.tying == Tying::none ? &store_.add("output.weight", {target_words, e}, embedding)
                                                : target_embedding_;
   if (config.output_bias) output_bias_ = &store_.add("output.bias", {target_words}, Initial::constant(0.0));
-  source_options_.dropout = DropoutSite("source.embedding.dropout", config.embedding_dropout);
-  target_options_.dropout = DropoutSite("target.embedding.dropout", config.embedding_dropout);
+  source_options_.dropout = store_.dropout_site("source.embedding.dropout", config.embedding_dropout);
+  target_options_.dropout = store_.dropout_site("target.embedding.dropout", config.embedding_dropout);
 
   for (int64_t i = 0; i < encoder_layers; ++i) {
     const std::string name = "encoder." + std::to_string(i);
@@ -82,7 +82,8 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
         RecurrentLayerOptions{
             .cell = config.cell, .in = i == 0 ? e : m, .width = h, .bidirectional = config.bidirectional});
     if (config.layer_norm) encoder_norms_.emplace_back(store_, name + ".norm", m);
-    if (i + 1 < encoder_layers) encoder_dropout_.emplace_back(name + ".dropout", config.layer_dropout);
+    if (i + 1 < encoder_layers)
+      encoder_dropout_.push_back(store_.dropout_site(name + ".dropout", config.layer_dropout));
   }
 
   if (config.attention != RnnAttention::none) {
@@ -104,7 +105,8 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
     if (config.cell == Cell::lstm) start_cell_.emplace_back(store_, name + ".start_cell", m, h);
     decoder_.emplace_back(store_, name, config.cell, i == 0 ? e : h, h);
     if (config.layer_norm) decoder_norms_.emplace_back(store_, name + ".norm", h);
-    if (i + 1 < decoder_layers) decoder_dropout_.emplace_back(name + ".dropout", config.layer_dropout);
+    if (i + 1 < decoder_layers)
+      decoder_dropout_.push_back(store_.dropout_site(name + ".dropout", config.layer_dropout));
   }
   const int64_t gates = kernels::gates_of(config.cell);
   if (attends(AttendWhen::conditional)) conditional_.emplace(store_, "decoder.context", config.cell, m, h);

@@ -88,7 +88,7 @@ FeedForward::FeedForward(ParameterStore& store, const std::string& name, const T
              feed_forward_initial(config.feed_forward)),
       activation_(config.activation == FeedForwardActivation::relu ? kernels::Activation::relu
                                                                    : kernels::Activation::gelu),
-      dropout_(name + ".activation_dropout", config.activation_dropout) {}
+      dropout_(store.dropout_site(name + ".activation_dropout", config.activation_dropout)) {}
 
 Var FeedForward::operator()(Context& c, const Var& x, const Layout& layout) const {
   const Var inner = dropout(c, inner_(c, x, activation_), dropout_, layout);  // [R, F]
@@ -135,8 +135,8 @@ Transformer::Transformer(const TransformerConfig& config, int64_t source_words, 
   if (config.output_bias) output_bias_ = &store_.add("output.bias", {target_words}, Initial::constant(0.0));
 
   source_options_.scale = target_options_.scale = std::sqrt(static_cast<float>(width));
-  source_options_.dropout = DropoutSite("source.embedding.dropout", config.dropout);
-  target_options_.dropout = DropoutSite("target.embedding.dropout", config.dropout);
+  source_options_.dropout = store_.dropout_site("source.embedding.dropout", config.dropout);
+  target_options_.dropout = store_.dropout_site("target.embedding.dropout", config.dropout);
   if (config.positions == Positions::learned) {
     source_options_.positions = &store_.add("source.positions", {config.max_positions, width}, embedding);
     target_options_.positions = &store_.add("target.positions", {config.max_positions, width}, embedding);

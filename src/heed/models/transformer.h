@@ -20,13 +20,15 @@ namespace heed {
 enum class Positions { sinusoidal, learned, none };
 enum class FeedForwardActivation { relu, gelu };
 
+// The defaults are for a corpus of some ten thousand sentences and an afternoon; the paper's base model has
+// width 512, 6 layers, 8 heads, feed-forward 2048.
 struct TransformerConfig {
-  int64_t width = 512;
-  int64_t layers = 6;          // N, of both stacks, unless
+  int64_t width = 256;
+  int64_t layers = 3;          // N, of both stacks, unless
   int64_t encoder_layers = 0;  // these are not 0
   int64_t decoder_layers = 0;
-  int64_t heads = 8;
-  int64_t feed_forward = 2048;
+  int64_t heads = 4;
+  int64_t feed_forward = 1024;
   double dropout = 0.1;
   double attention_dropout = 0.0;
   double activation_dropout = 0.0;

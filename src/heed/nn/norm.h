@@ -58,7 +58,7 @@ class SublayerConnection {
   SublayerConnection(ParameterStore& store, const std::string& name, const ConnectionOptions& options)
       : norm_(store, name + ".norm", options.width, options.normalisation),
         pre_norm_(options.pre_norm),
-        dropout_(name + ".dropout", options.dropout) {}
+        dropout_(store.dropout_site(name + ".dropout", options.dropout)) {}
 
   // x [R, D] -> [R, D]; sublayer maps a Var [R, D] to one of the same shape.
   template <class Sublayer>

@@ -41,6 +41,12 @@ Tensor ParameterStore::add_buffer(std::string name, Shape shape, float value) {
   return buffer;
 }
 
+DropoutSite ParameterStore::dropout_site(std::string name, double probability) {
+  const DropoutSite site(name, probability);
+  require(sites_.insert(name).second, "two places that drop out are called {}", name);
+  return site;
+}
+
 std::vector<Buffer> ParameterStore::saved() const {
   std::vector<Buffer> saved;
   for (const auto& parameter : parameters_) saved.push_back({parameter->name(), parameter->value()});

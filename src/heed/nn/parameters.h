@@ -1,13 +1,16 @@
-// The weights of a model: made, named, initialised and listed in one place.
+// The weights of a model, and where it draws random numbers: made, named, initialised and listed in one
+// place.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "heed/autograd/parameter.h"
+#include "heed/ops/dropout.h"
 
 namespace heed {
 
@@ -42,6 +45,9 @@ class ParameterStore {
   // The same, for a buffer, which starts from `value`. What is returned shares the buffer's memory.
   Tensor add_buffer(std::string name, Shape shape, float value);
 
+  // Where the model drops out. Throws Error when the name is taken: two sites would draw the same numbers.
+  DropoutSite dropout_site(std::string name, double probability);
+
   const std::vector<std::unique_ptr<Parameter>>& all() const { return parameters_; }
   const std::vector<Buffer>& buffers() const { return buffers_; }
   // All that a model's file holds, weights first: names, and memory that is shared with the model.
@@ -56,6 +62,7 @@ class ParameterStore {
   std::optional<uint64_t> seed_;
   std::vector<std::unique_ptr<Parameter>> parameters_;
   std::vector<Buffer> buffers_;
+  std::set<std::string> sites_;
 };
 
 }  // namespace heed

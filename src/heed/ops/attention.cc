@@ -211,6 +211,10 @@ Var attention_step(Context& c, const Tensor& queries, const Tensor& keys, const 
                    const AttentionSpans& spans, const AttentionOptions& options) {
   require(static_cast<int64_t>(spans.offsets.size()) == queries.rows() + 1,
           "attention: {} offsets for {} queries", spans.offsets.size(), queries.rows());
+  require(options.heads >= 1 && queries.width() % options.heads == 0 && keys.width() == queries.width() &&
+              values.width() == queries.width(),
+          "attention by steps: queries, keys and values of widths {}, {} and {} in {} heads", queries.width(),
+          keys.width(), values.width(), options.heads);
   const int64_t head_width = queries.width() / options.heads;
   Var out(c.allocate(Shape{queries.rows(), queries.width()}, queries.dtype()));
   dispatch(queries.dtype(), [&](auto zero) {
@@ -240,34 +244,28 @@ std::vector<Tensor> attention_weights(Context& c, const Tensor& queries, const L
                                       const AttentionOptions& options) {
   check({queries, keys, keys, query_layout, key_layout}, options);
   const int64_t head_width = queries.width() / options.heads;
-  const float scale = scale_of(options, head_width);
   std::vector<Tensor> weights;
+  std::vector<float*> pointers;
   for (int64_t sentence = 0; sentence < query_layout.sentences(); ++sentence) {
     weights.push_back(
         Tensor::zeros({options.heads, query_layout.length(sentence), key_layout.length(sentence)}));
+    pointers.push_back(weights.back().data<float>());
   }
   dispatch(queries.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    c.pool.run(query_layout.sentences() * options.heads, [&](int64_t piece) {
-      const int64_t sentence = piece / options.heads, head = piece % options.heads;
-      const int64_t length = key_layout.length(sentence);
-      for (int64_t t = 0; t < query_layout.length(sentence); ++t) {
-        float* row = weights[sentence].data<float>() + (head * query_layout.length(sentence) + t) * length;
-        const int64_t seen = options.causal ? std::min<int64_t>(t + 1, length) : length;
-        const T* q = queries.row<T>(query_layout.begin(sentence) + t) + head * head_width;
-        float highest = -INFINITY, sum = 0.0f;
-        for (int64_t s = 0; s < seen; ++s) {
-          const T* k = keys.row<T>(key_layout.begin(sentence) + s) + head * head_width;
-          float score = 0.0f;
-          for (int64_t i = 0; i < head_width; ++i)
-            score += static_cast<float>(q[i]) * static_cast<float>(k[i]);
-          row[s] = score * scale;
-          highest = std::max(highest, row[s]);
-        }
-        for (int64_t s = 0; s < seen; ++s) sum += row[s] = std::exp(row[s] - highest);
-        for (int64_t s = 0; s < seen; ++s) row[s] /= sum;
-      }
-    });
+    kernels::attention_weights(
+        c.pool, kernels::AttentionWeightsArgs<T>{.sentences = query_layout.sentences(),
+                                                 .query_offsets = query_layout.offsets().data(),
+                                                 .key_offsets = key_layout.offsets().data(),
+                                                 .heads = options.heads,
+                                                 .head_width = head_width,
+                                                 .scale = scale_of(options, head_width),
+                                                 .causal = options.causal,
+                                                 .q = queries.data<T>(),
+                                                 .k = keys.data<T>(),
+                                                 .q_stride = queries.row_stride(),
+                                                 .k_stride = keys.row_stride(),
+                                                 .weights = pointers.data()});
   });
   return weights;
 }

@@ -1,4 +1,5 @@
-// Scaled dot-product attention (Vaswani et al. 2017, section 3.2), all heads at once, over ragged rows.
+// Scaled dot-product attention (Vaswani et al. 2017, section 3.2), all heads at once, over ragged rows:
+//   head_h = softmax(Q_h K_h^T / sqrt(d)) V_h  (eq. 1), the heads side by side, each d wide.
 // Letters: R_q query rows, R_k key rows, D = heads x head width. Every op here throws Error on shapes,
 // heads and layouts that do not fit together.
 #pragma once
@@ -48,7 +49,7 @@ struct AttentionSpans {
   std::span<const int32_t> first;  // [N]
 };
 // queries [N, D]; keys, values [cache rows, D], all may be views. Leaves no gradient. -> [N, D]
-// Only the number of spans is checked.
+// Throws Error when widths, heads or the number of spans do not fit; what the spans name is not checked.
 Var attention_step(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& values,
                    const AttentionSpans& spans, const AttentionOptions& options);
 

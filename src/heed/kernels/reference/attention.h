@@ -129,6 +129,27 @@ void attention_gradient(const AttentionGradientArgs<T>& args) {
 }
 
 template <class T>
+void attention_weights(const AttentionWeightsArgs<T>& args, int64_t sentence) {
+  using R = Real<T>;
+  const int64_t first_query = args.query_offsets[sentence],
+                queries = args.query_offsets[sentence + 1] - first_query;
+  const int64_t first_key = args.key_offsets[sentence], keys = args.key_offsets[sentence + 1] - first_key;
+  std::vector<R> weights;
+  for (int64_t h = 0; h < args.heads; ++h) {
+    for (int64_t t = 0; t < queries; ++t) {
+      weights.resize(args.causal ? std::min(t + 1, keys) : keys);
+      for (size_t n = 0; n < weights.size(); ++n) {
+        const int64_t key = first_key + static_cast<int64_t>(n);
+        weights[n] = args.scale * dot<R>(args.q + (first_query + t) * args.q_stride + h * args.head_width,
+                                         args.k + key * args.k_stride + h * args.head_width, args.head_width);
+      }
+      softmax(weights);
+      std::copy(weights.begin(), weights.end(), args.weights[sentence] + (h * queries + t) * keys);
+    }
+  }
+}
+
+template <class T>
 void attention_step(const AttentionStepArgs<T>& args) {
   using R = Real<T>;
   require(args.rows != nullptr || args.first != nullptr, "attention by steps: neither rows nor first ones");

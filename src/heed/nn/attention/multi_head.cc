@@ -5,19 +5,20 @@
 namespace heed {
 namespace {
 
-AttentionOptions attention_options(const std::string& name, const MultiHeadOptions& options) {
+AttentionOptions attention_options(ParameterStore& store, const std::string& name,
+                                   const MultiHeadOptions& options) {
   require(options.heads >= 1 && options.width % options.heads == 0,
           "{}: width {} does not divide into {} heads", name, options.width, options.heads);
   return {.heads = options.heads,
           .causal = options.causal,
           .scaled = options.scaled,
-          .dropout = DropoutSite(name + ".weights_dropout", options.dropout)};
+          .dropout = store.dropout_site(name + ".weights_dropout", options.dropout)};
 }
 
 }  // namespace
 
 SelfAttention::SelfAttention(ParameterStore& store, const std::string& name, const MultiHeadOptions& options)
-    : options_(attention_options(name, options)),
+    : options_(attention_options(store, name, options)),
       rotary_(options.rotary),
       projections_(store, name + ".queries_keys_values", options.width, 3 * options.width),
       output_(store, name + ".output", options.width, options.width) {}
@@ -51,7 +52,7 @@ std::vector<Tensor> SelfAttention::weights(Context& c, const Var& x, const Layou
 
 CrossAttention::CrossAttention(ParameterStore& store, const std::string& name,
                                const MultiHeadOptions& options)
-    : options_(attention_options(name, options)),
+    : options_(attention_options(store, name, options)),
       queries_(store, name + ".queries", options.width, options.width),
       memory_projections_(store, name + ".keys_values", options.width, 2 * options.width),
       output_(store, name + ".output", options.width, options.width) {}

@@ -35,7 +35,7 @@ SourceAttention::SourceAttention(ParameterStore& store, const std::string& name,
                   .score = score_,
                   .scale = options_.scaled ? 1.0f / std::sqrt(static_cast<float>(memory_width)) : 1.0f,
                   .noise = static_cast<float>(options.monotonic_noise),
-                  .site = DropoutSite(name + ".noise", 0.0).site};
+                  .site = store.dropout_site(name + ".noise", 0.0).site};
   }
   local_ = {.reach = options.reach, .score = score_, .scaled = options_.scaled};
   if (options.window == Window::local_p) {
