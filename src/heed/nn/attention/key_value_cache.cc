@@ -44,7 +44,8 @@ void CacheCompaction::operator()(std::span<KeyValueCache> caches,
   if (rows < std::max(kWorthIt, 2 * kept_)) return;
   const std::vector<SeenRows> runs = seen();
   std::vector<int32_t> new_row(static_cast<size_t>(rows), -1), kept;
-  for (const SeenRows& run : runs) std::fill_n(new_row.begin() + *run.first, run.length, 0);
+  for (const SeenRows& run : runs)
+    if (run.length > 0) std::fill_n(new_row.begin() + *run.first, run.length, 0);
   for (int32_t row = 0; row < rows; ++row) {
     int32_t& renamed = new_row[static_cast<size_t>(row)];
     if (renamed < 0) continue;
