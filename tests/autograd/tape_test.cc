@@ -132,7 +132,7 @@ TEST_F(TapeTest, AGradientOfAnEarlierStepThrowsWhenItIsRead) {
 // 256 and many ones: in bf16 256 + 1 is 256.
 TEST_F(TapeTest, ManyContributionsAreRoundedOnce) {
   const auto of = [&](float value) {
-    const Tensor one = c_.allocate(Shape{1, 1}, DType::bf16);
+    Tensor one = c_.allocate(Shape{1, 1}, DType::bf16);
     *one.data<Bf16>() = Bf16(value);
     return one;
   };

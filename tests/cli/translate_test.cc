@@ -39,7 +39,7 @@ class Translate : public testing::Test {
   }
   // A copy of the model's folder to spoil.
   static std::string copy() {
-    const std::string folder = task_->path("copy");
+    std::string folder = task_->path("copy");
     remove_tree(folder);
     create_folders(folder);
     for (const std::string& name : list_folder(model()))

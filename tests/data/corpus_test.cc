@@ -89,7 +89,7 @@ TEST_F(CorpusTest, ReadsPairsAndTables) {
 }
 
 TEST_F(CorpusTest, StreamsEitherSideOrBoth) {
-  const auto all = [](SentenceStream stream) {
+  const auto all = [](const SentenceStream& stream) {
     Strings sentences;
     for (std::string sentence; stream(sentence);) sentences.push_back(sentence);
     return sentences;

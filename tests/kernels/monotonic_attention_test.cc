@@ -22,6 +22,7 @@ struct Example {
   double offset = 0.3;
   int32_t queries[2] = {0, kQueries}, begin = 0, end = kKeys, attended = 0, found[kQueries] = {};
   int64_t weight_begin = 0;
+  uint64_t row_keys[kQueries] = {};
 
   MonotonicAttentionArgs<double> args() {
     return {.sentences = 1,
@@ -41,6 +42,7 @@ struct Example {
             .weight_begin = &weight_begin,
             .chosen = chosen.data(),
             .weights = weights.data(),
+            .query_row_keys = row_keys,
             .attended = &attended,
             .found = found};
   }

@@ -16,7 +16,8 @@ using Values = std::vector<double>;
 class RecurrentReference : public testing::TestWithParam<std::tuple<Cell, bool>> {};
 
 TEST_P(RecurrentReference, GradientIsThatOfTheForwardPass) {
-  const auto [cell, reverse] = GetParam();
+  const Cell cell = std::get<0>(GetParam());
+  const bool reverse = std::get<1>(GetParam());
   constexpr int64_t sentences = 4, width = 3, rows = 8;
   const int32_t offsets[] = {0, 3, 3, 4, rows};
   const int64_t all = gates_of(cell) * width, states = sentences * width;

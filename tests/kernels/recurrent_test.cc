@@ -116,13 +116,15 @@ struct Problem {
   void run_fast(ThreadPool& pool) {
     const PackedMatrix there(pool, weight.data(), width, all, 1, width, dtype_of<T>);
     const PackedMatrix back(pool, weight.data(), all, width, width, 1, dtype_of<T>);
-    for (int p = 0; p < 2; ++p) forward[p].weight = &there;
-    recurrent(pool, std::span<const RecurrentArgs<T>>(forward));
-    for (int p = 0; p < 2; ++p) {
-      gradient[p].forward = forward[p];
-      gradient[p].weight_back = &back;
+    std::vector<RecurrentArgs<T>> passes(std::begin(forward), std::end(forward));
+    for (RecurrentArgs<T>& pass : passes) pass.weight = &there;
+    recurrent(pool, std::span<const RecurrentArgs<T>>(passes));
+    std::vector<RecurrentGradientArgs<T>> gradients(std::begin(gradient), std::end(gradient));
+    for (size_t p = 0; p < passes.size(); ++p) {
+      gradients[p].forward = passes[p];
+      gradients[p].weight_back = &back;
     }
-    recurrent_gradient(pool, std::span<const RecurrentGradientArgs<T>>(gradient));
+    recurrent_gradient(pool, std::span<const RecurrentGradientArgs<T>>(gradients));
   }
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 void expect_refused(const RnnConfig& config, int64_t source_words, const std::string& says) {
   try {
-    RnnSeq2Seq(config, source_words, 12, 1);
+    const RnnSeq2Seq model(config, source_words, 12, 1);
     FAIL() << "accepted";
   } catch (const InputError& error) {
     EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();

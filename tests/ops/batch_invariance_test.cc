@@ -40,7 +40,7 @@ class BatchInvariance : public ::testing::TestWithParam<DType> {
   }
 
   Tensor rows(Context& c, int64_t begin, int64_t end) const {
-    const Tensor x = c.allocate({end - begin, kInner});
+    Tensor x = c.allocate({end - begin, kInner});
     dispatch(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
       for (int64_t i = 0; i < x.size(); ++i) x.data<T>()[i] = T(values_[begin * kInner + i]);
@@ -73,7 +73,7 @@ TEST_P(BatchInvariance, LossOfARow) {
 TEST_P(BatchInvariance, BestWords) {
   expect_same_rows([&](Context& c, const Tensor& x) {
     const TopWords top = output_top_k(c, x, weight_, &bias_, 5);
-    const Tensor both = Tensor::empty({x.rows(), 10});
+    Tensor both = Tensor::empty({x.rows(), 10});
     for (int64_t r = 0; r < x.rows(); ++r) {
       for (int64_t i = 0; i < 5; ++i) {
         both.row<float>(r)[i] = top.log_probs[r * 5 + i];

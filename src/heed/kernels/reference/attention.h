@@ -74,7 +74,7 @@ void attention(const AttentionArgs<T>& args) {
     for (int64_t c = 0; c < args.head_width; ++c)
       args.out[r * args.out_stride + h * args.head_width + c] = static_cast<T>(sum[c]);
     if (args.log_sum != nullptr) args.log_sum[r * args.heads + h] = log_sum;
-    if (!args.guide) return;
+    if (args.guided == nullptr) return;
     R guided = 0;
     for (size_t j = 0; j < weights.size() && args.guide.guides(h); ++j)
       guided += weights[j] * guide_penalty<R>(args.guide, r, static_cast<int64_t>(j), keys);

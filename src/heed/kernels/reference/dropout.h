@@ -12,7 +12,7 @@ class DropoutFactors {
   DropoutFactors(const Dropout& dropout, const uint64_t* row_keys, int64_t row)
       : threshold_(dropout.threshold()),
         scale_(dropout.scale()),
-        row_(dropout.key, threshold_ == 0 ? 0 : row_keys[row]) {}
+        row_(dropout.key, row_keys == nullptr ? 0 : row_keys[row]) {}
 
   float operator()(int64_t column) const {
     if (threshold_ == 0) return 1.0f;
