@@ -13,7 +13,7 @@ namespace {
 using Strings = std::vector<std::string>;
 
 // A source column, a target column; both: one after the other.
-OpenSentences corpus_of(Strings source, Strings target) {
+OpenSentences corpus_of(const Strings& source, const Strings& target) {
   return [=](TextSide side) -> SentenceStream {
     Strings sentences = side == TextSide::kTarget ? target : source;
     if (side == TextSide::kBoth) sentences.insert(sentences.end(), target.begin(), target.end());
