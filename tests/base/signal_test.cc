@@ -14,6 +14,7 @@ class Interrupts : public testing::TestWithParam<int> {};
 TEST_P(Interrupts, FirstIsNotedSecondKills) {
   const pid_t child = ::fork();
   if (child == 0) {
+    std::signal(GetParam(), SIG_DFL);  // nohup ignores hang-ups, and the tests may run under it
     watch_interrupts();
     if (interrupted()) ::_exit(1);
     ::raise(GetParam());

@@ -35,6 +35,8 @@ class Process {
                            ::open(output_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600),
                            ::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600)};
       for (int i = 0; i < 3; ++i) ::dup2(files[i], i);
+      // As from a terminal, also where the tests run under nohup or in the background of a script.
+      for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
       ::execv(argv[0], argv.data());
       ::_exit(127);
     }
