@@ -56,10 +56,7 @@ Tensor Gradient::take(Context& c) {
 }
 
 Tensor& Gradient::accumulator(Context& c, const Shape& shape) {
-  if (!value_) {
-    value_ = c.allocate(shape, DType::f32);
-    std::memset(value_.data<float>(), 0, static_cast<size_t>(shape.size()) * sizeof(float));
-  }
+  if (!value_) value_ = c.zeros(shape, DType::f32);
   return value_;
 }
 
