@@ -52,21 +52,22 @@ void check_name(std::string_view name) {
   require(good, "{} is no name for a file in a model folder", in_quotes(name));
 }
 
+void rename_folder(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0)
+    fail_input("{}: cannot be written: {}", to, std::system_category().message(errno));
+}
+
 // Puts the finished folder in the place of `target`. Both change places in one step where the file system
 // can; elsewhere what was there is set aside first, under a name that no reader takes for a checkpoint's.
 void swap_into_place(const std::string& finished, const std::string& target, const std::string& aside) {
-  const auto rename = [&](const std::string& from, const std::string& to) {
-    if (std::rename(from.c_str(), to.c_str()) != 0)
-      fail_input("{}: cannot be written: {}", target, std::system_category().message(errno));
-  };
-  if (!folder_exists(target)) return rename(finished, target);
+  if (!folder_exists(target)) return rename_folder(finished, target);
   if (::renameat2(AT_FDCWD, finished.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) {
     remove_tree(finished);
     return;
   }
   remove_tree(aside);
-  rename(target, aside);
-  rename(finished, target);
+  rename_folder(target, aside);
+  rename_folder(finished, target);
   remove_tree(aside);
 }
 
@@ -114,8 +115,7 @@ ModelFolder ModelFolder::create(const std::string& path) {
       const auto update =
           whole_number(name.substr(kTemporary.size(), name.size() - kTemporary.size() - kBefore.size()));
       if (update && !folder_exists(folder.checkpoint_path(*update))) {
-        if (std::rename(left.c_str(), folder.checkpoint_path(*update).c_str()) != 0)
-          fail_input("{}: cannot be written: {}", left, std::system_category().message(errno));
+        rename_folder(left, folder.checkpoint_path(*update));
         continue;
       }
     }

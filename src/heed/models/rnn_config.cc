@@ -52,12 +52,7 @@ void RnnConfig::visit(ConfigVisitor& v) {
 }
 
 void RnnConfig::check(int64_t source_words, int64_t target_words) const {
-  if (tying == Tying::all && source_words != target_words) {
-    fail_input(
-        "model.tying: all needs one vocabulary for both sides, but the source has {} words and the target "
-        "{}; set text.shared: true, or model.tying: target",
-        source_words, target_words);
-  }
+  require_one_vocabulary(tying, source_words, target_words);
   const bool dot = attention == RnnAttention::dot || attention == RnnAttention::scaled_dot;
   if (dot && bidirectional) {
     fail_input(

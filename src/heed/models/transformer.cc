@@ -116,12 +116,7 @@ Transformer::Transformer(const TransformerConfig& config, int64_t source_words, 
     : config_(config), store_(seed) {
   const int64_t width = config.width;
   const MultiHeadOptions attention = attention_options(config);
-  if (config.tying == Tying::all && source_words != target_words) {
-    fail_input(
-        "model.tying: all needs one vocabulary for both sides, but the source has {} words and the target "
-        "{}; set text.shared: true, or model.tying: target",
-        source_words, target_words);
-  }
+  require_one_vocabulary(config.tying, source_words, target_words);
 
   // Section 3.4: one weight for both embeddings and the output; N(0, 1/D) keeps rows near length one.
   const Initial embedding = Initial::normal(1.0 / std::sqrt(static_cast<double>(width)));

@@ -1,7 +1,6 @@
 #include "heed/train/run_checks.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "heed/data/corpus_reader.h"
 #include "heed/train/translation.h"
