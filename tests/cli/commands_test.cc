@@ -1,6 +1,8 @@
 // What holds for heed whatever the command: its help, and options that would do nothing.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/process.h"
 
 namespace heed::test {
@@ -39,6 +41,39 @@ TEST(Commands, BenchNeedsUpdatesToTime) {
   EXPECT_EQ(result.code, 2);
   EXPECT_NE(result.errors.find("the clock starts after --skip 8 updates"), std::string::npos)
       << result.errors;
+}
+
+TEST(Commands, EachWorkloadOfBenchHasItsOwnOptions) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"bench", "train", "--beam", "3"}, {"bench", "decode", "--updates", "3"}}) {
+    const Result result = run_heed(arguments);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_NE(result.errors.find("unknown option " + arguments[2]), std::string::npos) << result.errors;
+  }
+}
+
+TEST(Commands, BenchPrintsOneLine) {
+  const TemporaryFolder folder;
+  for (const char* name : {"train.en", "train.de", "valid.en", "valid.de"})
+    write_file(folder.path(name), "a b c\nd e\n");
+  const std::vector<std::string> fields = {R"("engine":"heed)", R"("model":)", R"("peak_rss_mb":)"};
+  for (const auto& [arguments, field] :
+       {std::pair<std::vector<std::string>, std::string>{
+            {"bench", "train", "--data", folder.path(""), "--updates", "2", "--skip", "1"},
+            R"("target_tokens_per_s":)"},
+        {{"bench", "decode", "--vocabulary", "20", "--sentences", "2", "--runs", "1", "--steps", "2"},
+         R"("output_tokens_per_s":)"}}) {
+    for (const char* model : {"tiny", "luong"}) {
+      std::vector<std::string> with_model = arguments;
+      with_model.insert(with_model.end(), {"--model", model});
+      const Result result = run_heed(with_model);
+      EXPECT_EQ(result.code, 0) << result.errors;
+      EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1) << result.out;
+      for (const std::string& expected : fields)
+        EXPECT_NE(result.out.find(expected), std::string::npos) << result.out;
+      EXPECT_NE(result.out.find(field), std::string::npos) << result.out;
+    }
+  }
 }
 
 TEST(Commands, MetricsAddUp) {
