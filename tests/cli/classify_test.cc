@@ -162,15 +162,30 @@ TEST_F(Classify, EmptyUnknownAndBrokenLines) {
 TEST_F(Classify, ReadsAsMuchOfATextAsTrainingDid) {
   ASSERT_EQ(task_->train("cut", {"data.max_source_length=4", "data.longer=cut", "train.updates=2"}).code, 0);
   write_file(path("input"), "a b c sun sun sun\na b c rain\na b c\na b\n");
-  const Words lines = lines_of(run_heed({"classify", path("cut"), "--json"}, path("input")).out);
+  const Result classified = run_heed({"classify", path("cut")}, path("input"));
+  const Words lines = lines_of(classified.out);
   ASSERT_EQ(lines.size(), 4u);
   EXPECT_EQ(lines[0], lines[2]);
   EXPECT_EQ(lines[1], lines[2]);
   EXPECT_NE(lines[3], lines[2]);
+  EXPECT_NE(
+      classified.errors.find("2 longer than the model reads, and cut there as in training (lines 1, 2)"),
+      std::string::npos)
+      << classified.errors;
+  const Words json = lines_of(run_heed({"classify", path("cut"), "--json"}, path("input")).out);
+  ASSERT_EQ(json.size(), 4u);
+  EXPECT_EQ(nlohmann::json::parse(json[1])["cut"], true);
+  EXPECT_FALSE(nlohmann::json::parse(json[2]).contains("cut"));
   const Result seen = run_heed({"attend", path("cut"), "a b c sun sun", "-o", path("seen.json")});
   EXPECT_EQ(seen.code, 0) << seen.errors;
   EXPECT_EQ(nlohmann::json::parse(read_file(path("seen.json")))["words"],
             nlohmann::json::parse(R"(["a", "b", "c", "</s>"])"));
+  for (const Words& command :
+       {Words{"attend", path("cut"), "a b c sun"}, {"classify", path("cut"), "a b c sun", "--attend"}}) {
+    const Result told = run_heed(command);
+    EXPECT_EQ(told.errors, "heed: The text goes on; the model reads no further.\n");
+  }
+  EXPECT_EQ(run_heed({"attend", path("cut"), "a b c"}).errors, "");
 }
 
 // As the user wrote them, though the model reads words without case and punctuation.

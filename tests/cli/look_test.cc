@@ -1,6 +1,7 @@
 // heed attend and heed report on translators of each kind; a classifier's are in classify_test.cc.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "heed/base/file.h"
@@ -146,6 +147,49 @@ TEST(LookAt, TheOutputsOwnPiecesAreShown) {
   if (translated["ended"]) expected.push_back("</s>");
   ASSERT_EQ(run_heed({"attend", task.path("model"), "a b", "--pieces", "-o", task.path("map.json")}).code, 0);
   EXPECT_EQ(nlohmann::json::parse(read_file(task.path("map.json")))["target"], expected);
+}
+
+TEST(LookAt, RunsOfOneNameAreToldApart) {
+  const ToyTask task;
+  ASSERT_EQ(run_heed(task.train("one/model", {"train.updates=1"})).code, 0);
+  std::filesystem::create_directory(task.path("two"));
+  std::filesystem::copy(task.path("one/model"), task.path("two/model"),
+                        std::filesystem::copy_options::recursive);
+  const auto title = [&](const std::vector<std::string>& runs) {
+    std::vector<std::string> arguments = {"report", "--samples", "0", "-o", "-"};
+    arguments.insert(arguments.end(), runs.begin(), runs.end());
+    const Result result = run_heed(arguments);
+    EXPECT_EQ(result.code, 0) << result.errors;
+    const size_t begin = result.out.find("<h1>") + 4;
+    return result.out.substr(begin, result.out.find("</h1>") - begin);
+  };
+  EXPECT_EQ(title({task.path("one/model/")}), "model");
+  EXPECT_EQ(title({task.path("one/../one/model/.")}), "model");
+  EXPECT_EQ(title({task.path("one/model"), task.path("two/model")}), "one/model · two/model");
+  const std::string twice = title({task.path("one/model"), task.path("one/model")});
+  EXPECT_TRUE(twice.ends_with("one/model")) << twice;
+}
+
+TEST(LookAt, AReportIsAPage) {
+  const ToyTask task;
+  ASSERT_EQ(run_heed(task.train("model", {"train.updates=1"})).code, 0);
+  const Result refused = run_heed({"report", task.path("model"), "-o", task.path("r.pdf")});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.errors.find("give its name the ending .html"), std::string::npos) << refused.errors;
+}
+
+TEST(LookAt, ALayerThatTheModelLacksIsNamed) {
+  const ToyTask task;
+  ASSERT_EQ(run_heed(task.train("model", {"train.updates=1"})).code, 0);
+  const auto refusal = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> arguments = {"attend", task.path("model"), "a b"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Result result = run_heed(arguments);
+    EXPECT_EQ(result.code, 2);
+    return result.errors;
+  };
+  EXPECT_NE(refusal({"--layer", "2"}).find("and no layer 2\n"), std::string::npos);
+  EXPECT_NE(refusal({"--layer", "2", "--head", "9"}).find("and no layer 2, head 9\n"), std::string::npos);
 }
 
 TEST(LookAt, AKindThatTheModelLacksIsNamed) {

@@ -116,6 +116,25 @@ TEST(Search, DeadEndsGiveWhatThereIs) {
   }
 }
 
+// However likely: <s> is no word of an output.
+TEST(Search, TheBeginningIsNeverWritten) {
+  //                           </s> <unk> <s> A    B    C
+  const ToyDecoder decoder(6, {{{9}, {0.0, 0, 0.7, 0.2, 0.1, 0.0}}, {{9, A}, {0.3, 0, 0.6, 0.1, 0, 0}}});
+  for (const int64_t beam : {1, 2, 3})
+    for (const Hypothesis& hypothesis : found(decoder, with(beam)))
+      EXPECT_EQ(std::count(hypothesis.ids.begin(), hypothesis.ids.end(), kBeginToken), 0) << beam;
+  EXPECT_EQ(found(decoder, with(1))[0].ids, (Prefix{A}));
+  Context c(1);
+  SearchOptions options = with(50);
+  options.sample = true;
+  const std::vector<uint64_t> keys = {1};
+  const auto samples = search(c, decoder, tokens({{9, 0}}), options, keys);
+  for (const Hypothesis& hypothesis : samples[0]) {
+    EXPECT_EQ(std::count(hypothesis.ids.begin(), hypothesis.ids.end(), kBeginToken), 0);
+    EXPECT_FALSE(hypothesis.ids.empty());
+  }
+}
+
 TEST(Search, NaNIsAnError) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const ToyDecoder decoder(6, {{{9}, {nan, nan, nan, nan, nan, nan}}});

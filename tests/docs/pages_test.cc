@@ -44,12 +44,14 @@ std::vector<std::string> found_in(const std::string& text, const std::string& pa
   return found;
 }
 
-// What `heed COMMAND --help` says; empty for a command that is none.
+// What `heed COMMAND --help` says, or `heed bench WHAT --help`; empty for a command that is none.
 const std::string& help_of(const std::string& command) {
   static std::map<std::string, std::string> helps;
   const auto [help, is_new] = helps.try_emplace(command);
   if (is_new) {
-    const Result result = run_heed({command, "--help"});
+    std::vector<std::string> words = split(command, ' ');
+    words.emplace_back("--help");
+    const Result result = run_heed(words);
     if (result.code == 0) help->second = result.out;
   }
   return help->second;
@@ -188,7 +190,7 @@ TEST(Pages, EveryCommandAndOptionExists) {
   for (const Page& page : all_pages()) {
     for (const std::string& line : joined_lines(page.text)) {
       for (const std::string& call : found_in(line, R"((?:`|\$ |> |/|\| |^ +)heed ([a-z]+[^`|;]*))")) {
-        const std::string command = call.substr(0, call.find_first_not_of("abcdefghijklmnopqrstuvwxyz"));
+        const std::string command = found_in(call, "^(bench [a-z]+|[a-z]+)").front();
         const std::string& help = help_of(command);
         EXPECT_FALSE(help.empty()) << page.name << ": there is no heed " << command;
         for (const std::string& option : found_in(call, R"( (--?[a-z][a-z0-9-]*))")) {

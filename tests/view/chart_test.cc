@@ -80,8 +80,27 @@ TEST(LineChart, LabelsThatDoNotFitAreLeftOut) {
     return count;
   };
   EXPECT_EQ(labels(), 0);
+  for (size_t i = 8; i < 18; ++i) chart.series[i].labelled = false;
+  EXPECT_EQ(labels(), 8);
   chart.series.resize(8);
   EXPECT_EQ(labels(), 8);
+}
+
+// Those that end at one height stand side by side where they end far apart, and below each other where not.
+TEST(LineChart, LabelsGiveWayOnlyToThoseTheyWouldTouch) {
+  const auto heights = [](double end) {
+    LineChart chart{"t", "x", "y", {}};
+    chart.series = {{"run a", {0, 100}, {0, 1}}, {"run b", {0, end}, {0, 1}}};
+    std::vector<double> found;
+    for (const Mark& mark : line_chart(chart).marks)
+      if (const auto* text = std::get_if<Text>(&mark); text != nullptr && text->text.starts_with("run "))
+        found.push_back(text->at.y);
+    EXPECT_EQ(found.size(), 2u);
+    return std::abs(found.at(0) - found.at(1));
+  };
+  EXPECT_EQ(heights(40), 0.0);
+  EXPECT_GE(heights(100), 14.0);
+  EXPECT_GE(heights(95), 14.0);
 }
 
 // Names too long to lie side by side lean; all can be told apart, and none leaves the picture.

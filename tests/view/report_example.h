@@ -22,12 +22,13 @@ inline RunLog example_log(double offset) {
     point.seconds = i * 1.9;
     log.updates.push_back(point);
   }
-  const std::vector<std::string> outputs = {"a a a a .",
-                                            "a man is is a a .",
-                                            "a man is standing on a ladder .",
-                                            "a man is standing on a ladder .",
-                                            "a man stands on a ladder cleaning a window .",
-                                            "a man on a ladder is cleaning a window ."};
+  const std::vector<std::string> outputs = {
+      "a a a a .",
+      "a man is is a a .",
+      "a man is standing on a ladder .",
+      "a man is standing on a ladder .",
+      "a man stands on a ladder cleaning a window " + std::string(120, 'x') + " .",
+      "a man on a ladder is cleaning a window ."};
   for (int i = 1; i <= 12; ++i) {
     const double update = i * 500.0, decay = std::exp(-update / (900 + 400 * offset));
     ValidationPoint point{i * 500};
@@ -86,8 +87,8 @@ inline BeamTree example_beam() {
            {12, "glass", -3.1, cut},
            {13, ".", -1.9, kept},
            {14, ".", -2.0, kept},
-           {16, "</s>", -1.93, BeamState::winner},
-           {17, "</s>", -2.05, BeamState::finished}}};
+           {16, "</s>", -1.93, BeamState::winner, -0.28},
+           {17, "</s>", -2.05, BeamState::finished, -0.29}}};
 }
 
 inline std::vector<RunReport> example_runs() {
@@ -97,6 +98,7 @@ inline std::vector<RunReport> example_runs() {
   runs[0].configuration = {{"model.type", "rnn"},
                            {"model.attention", "additive"},
                            {"model.width", "256"},
+                           {"data.train.source", "/a/folder/with/a/long/name/in/another/one/train.de.gz"},
                            {"train.learning_rate", "4e-4"},
                            {"train.batch_tokens", "8192"}};
   runs[0].attention = {example_attention()};

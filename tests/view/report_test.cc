@@ -19,9 +19,9 @@ TEST(Report, HasASectionForAllThereIs) {
   EXPECT_EQ(markup_fault(page), "");
   for (const char* text :
        {"<h2>Curves</h2>", "Loss", "Learning rate", "tokens a second", "<h2>How outputs evolved</h2>",
-        "<ins>ladder</ins>", "<h2>Attention</h2>", "layer 2, head 4", "<h2>Beam search</h2>", ", the winner",
-        "<h2>Token probabilities</h2>", "washes 12 %", "<h2>Configuration</h2>", "model.input_feeding",
-        "4 keys are the same in all runs"})
+        "<ins>ladder</ins>", "<h2>Attention</h2>", "layer 2, head 4", "<h2>Beam search</h2>",
+        ", score -0.280, the winner", "<h2>Token probabilities</h2>", "washes 12 %", "<h2>Configuration</h2>",
+        "model.<wbr/>input_<wbr/>feeding", "4 keys are the same in all runs"})
     EXPECT_NE(page.find(text), std::string::npos) << text;
   EXPECT_EQ(report_page(example_runs()), page);
 }

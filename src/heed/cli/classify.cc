@@ -34,7 +34,9 @@ std::string in_json(const Labels& labels, const ClassifiedText& text) {
   json.key("probabilities").begin_object();
   for (size_t i = 0; i < text.probabilities.size(); ++i)
     json.field(labels.name(static_cast<int32_t>(i)), static_cast<double>(text.probabilities[i]));
-  return json.end_object().end_object().text();
+  json.end_object();
+  if (text.cut) json.field("cut", true);
+  return json.end_object().text();
 }
 
 }  // namespace
@@ -62,35 +64,45 @@ int classify(Arguments arguments) {
   const TextClassifier& classifier = model.text_classifier();
   Output output(options.output);
   const view::TerminalStyle style = options.output.empty() ? terminal_style() : view::TerminalStyle();
+  LineCount cut;
+  int64_t number = 0;
   const auto label = [&](const ClassifiedText& text) {
-    output.line(fmt::format("{}\t{:.4f}", text.label, text.probability()));
+    if (text.cut) cut.add(number);
+    if (options.json)
+      output.line(in_json(model.text().labels, text));
+    else
+      output.line(fmt::format("{}\t{:.4f}", text.label, text.probability()));
   };
   const auto attend = [&](const std::string& line) {
-    if (model.text().source->split(line).empty())
+    if (model.text().source->split(line).empty()) {
       label(classifier.classify(model.context(), {line}, options.classify).front());
-    else
-      output.write(view::words_text(view::look_at_words(model, line), style));
+    } else {
+      const view::WordWeights words = view::look_at_words(model, line);
+      if (words.cut) cut.add(number);
+      output.write(view::words_text(words, style));
+    }
   };
   const auto classify = [&](const std::vector<std::string>& lines) {
     if (options.attend) {
-      for (const std::string& line : lines) attend(line);
+      for (const std::string& line : lines) ++number, attend(line);
     } else {
-      for (const ClassifiedText& text : classifier.classify(model.context(), lines, options.classify)) {
-        if (options.json)
-          output.line(in_json(model.text().labels, text));
-        else
-          label(text);
-      }
+      for (const ClassifiedText& text : classifier.classify(model.context(), lines, options.classify))
+        ++number, label(text);
     }
     output.flush();
   };
+  std::string told;
   if (has_text) {
     classify({only});
+    if (cut.count > 0) told = view::kTextGoesOn;
   } else {
     LineReader reader = open_input(options.input);
     for_blocks_of_lines(reader, lines_at_once(options.input, options.block), classify);
+    if (cut.count > 0)
+      told = reader.name() + ": " + cut.told("longer than the model reads, and cut there as in training");
   }
   output.commit();
+  remark(told);
   return 0;
 }
 

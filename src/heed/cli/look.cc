@@ -2,6 +2,7 @@
 #include "heed/view/look.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "heed/base/config_keys.h"
 #include "heed/base/config_yaml.h"
@@ -47,15 +48,36 @@ struct ReportOptions {
   }
 };
 
-std::string name_of_run(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path.substr(path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1);
+// The folders' own names, with as much of what they are in before them as it takes to tell them apart.
+std::vector<std::string> names_of_runs(const std::vector<std::string>& folders) {
+  std::vector<std::filesystem::path> rest;  // what is not in the name yet
+  std::vector<std::string> names;
+  const auto add_parent = [&](size_t i) {
+    const std::string name = rest[i].filename().string();
+    names[i] = names[i].empty() ? name : name + "/" + names[i];
+    rest[i] = rest[i].parent_path();
+  };
+  for (const std::string& folder : folders) {
+    rest.push_back(std::filesystem::weakly_canonical(folder + "/."));
+    names.emplace_back();
+    add_parent(names.size() - 1);
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    const std::vector<std::string> before = names;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (std::count(before.begin(), before.end(), before[i]) == 1 || !rest[i].has_filename()) continue;
+      add_parent(i);
+      changed = true;
+    }
+  }
+  return names;
 }
 
-view::RunReport report_of(const std::string& path, const ReportOptions& options) {
+view::RunReport report_of(const std::string& path, const std::string& name, const ReportOptions& options) {
   SavedModel model(path, options.threads);
   view::RunReport report;
-  report.name = name_of_run(path);
+  report.name = name;
   report.classifies = model.classifies();
   if (file_exists(path + "/log.jsonl"))
     report.log = view::read_run_log(path + "/log.jsonl");
@@ -102,6 +124,7 @@ int attend(Arguments arguments) {
             "--{}: {} is a classifier, which has one attention and writes no translation; leave it out", key,
             folder);
     const view::WordWeights words = view::look_at_words(model, sentence, options.look.join);
+    if (words.cut) remark(std::string(view::kTextGoesOn));
     if (options.output.empty())
       std::fputs(view::words_text(words, terminal_style()).c_str(), stdout);
     else
@@ -125,8 +148,12 @@ int report(Arguments arguments) {
   parser.positionals("RUN", folders, "model folders").shorthand('o', "output").bind(options);
   parser.parse(arguments);
 
+  if (!is_stream(options.output) && !options.output.ends_with(".html") && !options.output.ends_with(".htm"))
+    fail_input("{}: a report is a page; give its name the ending .html", options.output);
+
+  const std::vector<std::string> names = names_of_runs(folders);
   std::vector<view::RunReport> runs;
-  for (const std::string& folder : folders) runs.push_back(report_of(folder, options));
+  for (size_t i = 0; i < folders.size(); ++i) runs.push_back(report_of(folders[i], names[i], options));
   const std::string page = view::report_page(runs);
   Output output(options.output);
   output.write(page);

@@ -72,6 +72,7 @@ std::vector<Continuation> best_continuations(const Sentence& sentence, const Can
     for (int64_t j = 0; j < candidates.k; ++j) {
       const size_t at = (first_row + i) * static_cast<size_t>(candidates.k) + static_cast<size_t>(j);
       require_number(candidates.log_probs[at]);
+      if (candidates.ids[at] == kBeginToken) continue;  // it only begins
       all.push_back({i, candidates.ids[at], candidates.log_probs[at],
                      sentence.live[i].log_prob + static_cast<double>(candidates.log_probs[at])});
     }
@@ -113,7 +114,10 @@ bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row,
     const Continuation& c = best[rank];
     const bool ends = c.token == kEndToken;
     const bool kept = std::isfinite(c.log_prob) && (!ends || (may_end && rank < beam));
-    if (observer) step.rows.push_back({static_cast<int64_t>(c.parent), c.token, c.log_prob, ends, kept});
+    if (observer) {
+      const double score = normalised(c.log_prob, length + 1, options.length_penalty);
+      step.rows.push_back({static_cast<int64_t>(c.parent), c.token, c.log_prob, score, ends, kept});
+    }
     if (!kept) continue;
     Hypothesis hypothesis = continued(sentence.live[c.parent], c, options.length_penalty);
     if (ends) {
@@ -158,7 +162,7 @@ std::vector<std::vector<Hypothesis>> beam_search(Context& c, const StepDecoder& 
   std::vector<std::vector<Hypothesis>> results(sentences.size());
   const auto state = decoder.make_state();
   decoder.start(c, *state, source);
-  const int64_t k = std::min(2 * options.beam, decoder.vocabulary_size());
+  const int64_t k = std::min(2 * options.beam + 1, decoder.vocabulary_size());  // one of them may be <s>
   while (!sentences.empty()) {
     const Candidates candidates = decoder.candidates(c, *state, k);
     Next next;
@@ -214,6 +218,7 @@ std::vector<std::vector<Hypothesis>> sample(Context& c, const StepDecoder& decod
       std::vector<float> distribution(log_probs.begin() + static_cast<std::ptrdiff_t>(i * words),
                                       log_probs.begin() + static_cast<std::ptrdiff_t>((i + 1) * words));
       for (const float log_prob : distribution) require_number(log_prob);
+      distribution[kBeginToken] = -INFINITY;  // it only begins
       if (static_cast<int64_t>(length) < options.min_length) distribution[kEndToken] = -INFINITY;
       const int32_t token = sample_token(distribution, options.temperature, options.top_k, options.top_p,
                                          uniform(row.key, length));

@@ -42,6 +42,7 @@ struct SearchStep {
     int64_t parent;  // index among the rows of the step before, of the same sentence
     int32_t token;
     double log_prob;  // of the whole hypothesis
+    double score;     // that by its length, as hypotheses are compared at the end
     bool ended;
     bool kept;  // among the beam's next rows
   };

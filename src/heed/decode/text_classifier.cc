@@ -12,13 +12,14 @@ void ClassifyOptions::visit(ConfigVisitor& v) {
   v("batch_tokens", batch_tokens, "most tokens classified at once", between(1, 1 << 24));
 }
 
-std::vector<int32_t> TextClassifier::read(const std::string& text) const {
-  std::vector<int32_t> ids = text_.source->encode(text);
-  if (longest_ > 0 && static_cast<int64_t>(ids.size()) > longest_) {
-    ids.resize(static_cast<size_t>(longest_));
-    ids.back() = kEndToken;
+ReadText TextClassifier::read(const std::string& text) const {
+  ReadText read{text_.source->encode(text)};
+  read.cut = longest_ > 0 && static_cast<int64_t>(read.ids.size()) > longest_;
+  if (read.cut) {
+    read.ids.resize(static_cast<size_t>(longest_));
+    read.ids.back() = kEndToken;
   }
-  return ids;
+  return read;
 }
 
 std::vector<ClassifiedText> TextClassifier::classify(Context& c, const std::vector<std::string>& texts,
@@ -28,12 +29,14 @@ std::vector<ClassifiedText> TextClassifier::classify(Context& c, const std::vect
     std::vector<std::vector<int32_t>> batch;
     int64_t tokens = 0;
     for (; end < texts.size(); ++end) {
-      std::vector<int32_t> ids = read(texts[end]);
+      ReadText text = read(texts[end]);
+      const auto length = static_cast<int64_t>(text.ids.size());
       const bool full = static_cast<int64_t>(batch.size()) >= options.batch_sentences ||
-                        tokens + static_cast<int64_t>(ids.size()) > options.batch_tokens;
+                        tokens + length > options.batch_tokens;
       if (!batch.empty() && full) break;
-      tokens += static_cast<int64_t>(ids.size());
-      batch.push_back(std::move(ids));
+      tokens += length;
+      batch.push_back(std::move(text.ids));
+      classified[end].cut = text.cut;
     }
     const Tensor log_probs = model_.log_probs(c, make_field(batch));  // [B, C]
     for (size_t i = begin; i < end; ++i) {

@@ -21,8 +21,15 @@ struct ClassifiedText {
   int32_t best = 0;                  // the most probable class; of equals the first
   std::string label;                 // its name
   std::vector<float> probabilities;  // of every class, in the order of the labels
+  bool cut = false;                  // the text had more
 
   double probability() const { return static_cast<double>(probabilities[static_cast<size_t>(best)]); }
+};
+
+// What a model reads of a text.
+struct ReadText {
+  std::vector<int32_t> ids;
+  bool cut = false;  // the text had more
 };
 
 class TextClassifier {
@@ -36,8 +43,7 @@ class TextClassifier {
   std::vector<ClassifiedText> classify(Context& c, const std::vector<std::string>& texts,
                                        const ClassifyOptions& options = {}) const;
 
-  // The ids that the model reads of a text.
-  std::vector<int32_t> read(const std::string& text) const;
+  ReadText read(const std::string& text) const;
 
  private:
   const Classifier& model_;

@@ -69,7 +69,22 @@ void LossSchedule::visit(ConfigVisitor& v) {
 }
 
 void LossSchedule::check() const {
+  if (guided_attention.weight == 0.0 && guided_attention.half_life > 0)
+    fail_input(
+        "train.guided_attention.half_life does nothing while train.guided_attention.weight is 0; give a "
+        "weight, or leave it out");
   const ScheduledSamplingConfig& s = scheduled_sampling;
+  const ScheduledSamplingConfig defaults;
+  const auto refuse_unread = [&](const char* key, bool is_set, bool is_read) {
+    if (!is_set || is_read) return;
+    fail_input("train.scheduled_sampling.{} does nothing with this train.scheduled_sampling.schedule; {}",
+               key, s.schedule == SamplingSchedule::none ? "choose one that is not none" : "leave it out");
+  };
+  const bool samples = s.schedule != SamplingSchedule::none;
+  refuse_unread("teacher_forcing", s.teacher_forcing != defaults.teacher_forcing, samples);
+  refuse_unread("sample", s.sample, samples);
+  refuse_unread("k", s.k != defaults.k, samples && s.schedule != SamplingSchedule::constant);
+  refuse_unread("slope", s.slope != defaults.slope, s.schedule == SamplingSchedule::linear);
   if (s.schedule == SamplingSchedule::exponential && !(s.k < 1.0))
     fail_input("train.scheduled_sampling.k: {} never falls when it is raised to the update; give one below 1",
                s.k);

@@ -104,6 +104,7 @@ std::string words_json(const WordWeights& text) {
       {"label", clean_text(text.label)}, {"probability", text.probability}, {"words", cleaned(text.words)}};
   json["weights"] = nlohmann::ordered_json::array();
   for (const float weight : text.weights) json["weights"].push_back(shortest(weight));
+  if (text.cut) json["cut"] = true;
   return json.dump() + "\n";
 }
 

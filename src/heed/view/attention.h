@@ -72,7 +72,11 @@ struct WordWeights {
   std::vector<float> weights;      // one a word
   std::string label;
   double probability = 0;
+  bool cut = false;  // the text goes on, and the model does not read it
 };
+
+// What a picture of a text that was cut says below.
+inline constexpr std::string_view kTextGoesOn = "The text goes on; the model reads no further.";
 
 // The largest weight of a word of the text, by which pictures shade. Throws Error when there are not as many
 // weights as words.

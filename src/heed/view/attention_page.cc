@@ -79,8 +79,8 @@ std::string words_figure(const WordWeights& text) {
     out += fmt::format("{}<span class=\"f-w{} f-{}\" title=\"{:.4f}\">{}</span>", blanks[i] ? " " : "", level,
                        class_of({Role::on_weight, level}), text.weights[i], escape_markup(text.words[i]));
   }
-  return out +
-         fmt::format("</p>\n<p class=\"note\">Full shade: {:.3f}, the strongest word.</p>\n", strongest);
+  return out + fmt::format("</p>\n<p class=\"note\">Full shade: {:.3f}, the strongest word.{}{}</p>\n",
+                           strongest, text.cut ? " " : "", text.cut ? kTextGoesOn : "");
 }
 
 std::string words_page(const WordWeights& text) {

@@ -208,7 +208,8 @@ Scene words_picture(const WordWeights& text, double width) {
     x += wide;
   }
   scene.add(Text{{kPageMargin, y + 34},
-                 fmt::format("Full shade: {:.3f}, the strongest word.", strongest),
+                 fmt::format("Full shade: {:.3f}, the strongest word.{}{}", strongest, text.cut ? " " : "",
+                             text.cut ? kTextGoesOn : ""),
                  11,
                  {Role::muted}});
   scene.height = y + 34 + kPageMargin;

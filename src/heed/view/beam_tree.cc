@@ -51,7 +51,7 @@ std::vector<Placed> place(const BeamTree& tree) {
     std::stable_sort(step.begin(), step.end(), [&](int32_t a, int32_t b) {
       const int32_t pa = tree.nodes[a].parent, pb = tree.nodes[b].parent;
       const double ra = pa < 0 ? 0 : placed[pa].row, rb = pb < 0 ? 0 : placed[pb].row;
-      return ra != rb ? ra < rb : tree.nodes[a].score > tree.nodes[b].score;
+      return ra != rb ? ra < rb : tree.nodes[a].log_prob > tree.nodes[b].log_prob;
     });
     // Each as near to its parent's row as those above it leave room.
     double next = 0;
@@ -117,9 +117,10 @@ Scene beam_picture(const BeamTree& tree) {
     const double y = middle(i) - kBox / 2;
     const Paint frame = wins ? series_paint(0) : pruned ? Paint{Role::grid} : Paint{Role::muted};
     static constexpr const char* kStates[] = {"kept", "pruned", "finished", "the winner"};
-    scene.add(Rectangle{
-        left[step], y, widths[step], kBox, frame, 7,
-        fmt::format("{}: {:.3f}, {}", labels[i], node.score, kStates[static_cast<int>(node.state)])});
+    scene.add(Rectangle{left[step], y, widths[step], kBox, frame, 7,
+                        fmt::format("{}: {:.3f}{}, {}", labels[i], node.log_prob,
+                                    ended ? fmt::format(", score {:.3f}", node.score) : "",
+                                    kStates[static_cast<int>(node.state)])});
     const bool filled = wins && ended;
     if (!filled)
       scene.add(Rectangle{left[step] + 1.2, y + 1.2, widths[step] - 2.4, kBox - 2.4, {Role::surface}, 6, ""});
@@ -131,7 +132,7 @@ Scene beam_picture(const BeamTree& tree) {
     scene.add(
         Text{{left[step] + widths[step] / 2, y + 14}, labels[i], kTokenFont, ink, Anchor::middle, 0, wins});
     scene.add(Text{{left[step] + widths[step] / 2, y + 26.5},
-                   fmt::format("{:.2f}", node.score),
+                   fmt::format("{:.2f}", ended ? node.score : node.log_prob),
                    kScoreFont,
                    filled   ? ink
                    : pruned ? ink

@@ -19,8 +19,9 @@ enum class BeamState {
 struct BeamNode {
   int32_t parent = -1;  // index of an earlier node; -1: the first step
   std::string token;
-  double score = 0;  // of the hypothesis up to here
+  double log_prob = 0;  // of the hypothesis up to here
   BeamState state = BeamState::expanded;
+  double score = 0;  // that by its length, shown where the hypothesis has ended
 };
 
 struct BeamTree {

@@ -61,6 +61,7 @@ struct EndLabel {
   std::string name;
   Paint paint;
   double x, y, wanted;
+  double right() const { return x + text_width(name, kLabelFont, true); }
 };
 
 // Labels that would touch are moved apart, as little as need be, and kept within the frame.
@@ -70,9 +71,11 @@ void spread(std::vector<EndLabel>& labels, const Frame& frame) {
   for (int pass = 0; pass < 100; ++pass)
     for (size_t i = 0; i < labels.size(); ++i) {
       labels[i].y = std::clamp(labels[i].y, frame.top, frame.bottom + 4);
-      if (i == 0) continue;
-      const double missing = kLabelLine - (labels[i].y - labels[i - 1].y);
-      if (missing > 0) labels[i - 1].y -= missing / 2, labels[i].y += missing / 2;
+      for (size_t j = 0; j < i; ++j) {
+        if (labels[i].x >= labels[j].right() || labels[j].x >= labels[i].right()) continue;
+        const double missing = kLabelLine - (labels[i].y - labels[j].y);
+        if (missing > 0) labels[j].y -= missing / 2, labels[i].y += missing / 2;
+      }
     }
 }
 
@@ -126,18 +129,20 @@ Scene line_chart(const LineChart& chart) {
   check(chart);
   Scene scene{chart.width, chart.height, clean_text(chart.title), {}};
   Extent across, up;
-  double label_width = 0;
+  double label_width = 0, labels_high = 0;
   for (const Series& series : chart.series) {
     for (const double value : series.x) across.add(value, chart.logarithmic_x);
     for (const auto* values : {&series.y, &series.low, &series.high})
       for (const double value : *values) up.add(value, chart.logarithmic_y);
-    label_width = std::max(label_width, text_width(short_name(series.name), kLabelFont));
+    if (!series.labelled) continue;
+    label_width = std::max(label_width, text_width(short_name(series.name), kLabelFont, true));
+    labels_high += kLabelLine;
   }
   if (chart.from_zero) up.add(0, false);
   if (!chart.logarithmic_x && across.low > 0 && across.low < 0.1 * across.high) across.low = 0;
   Frame frame{kChartMargin, chart.y_label.empty() ? 44.0 : 58.0, chart.width - kChartMargin,
               chart.height - 44};
-  const bool labelled = static_cast<double>(chart.series.size()) * kLabelLine <= frame.bottom - frame.top;
+  const bool labelled = labels_high <= frame.bottom - frame.top;
   if (labelled) frame.right -= label_width + 10;
   const Axis y = chart.logarithmic_y ? Axis::logarithmic(up.low, up.high, frame.bottom, frame.top)
                                      : Axis::linear(up.low, up.high, 5, frame.bottom, frame.top, true);
@@ -151,6 +156,7 @@ Scene line_chart(const LineChart& chart) {
     scene.add(
         Text{{x.pixel(tick.value), frame.bottom + 18}, tick.label, kTickFont, {Role::muted}, Anchor::middle});
   std::vector<EndLabel> labels;
+  bool empty = true;
   for (const bool quiet : {true, false})  // what counts is drawn over what does not
     for (size_t i = 0; i < chart.series.size(); ++i) {
       const Series& series = chart.series[i];
@@ -159,6 +165,8 @@ Scene line_chart(const LineChart& chart) {
       add_series(scene, series, colour, x, y, chart);
       for (size_t k = series.x.size(); k-- > 0;)
         if (x.shows(series.x[k]) && y.shows(series.y[k])) {
+          empty = false;
+          if (!series.labelled) break;
           const double at = y.pixel(series.y[k]);
           labels.push_back({short_name(series.name), series_paint(colour, quiet ? 0.75f : 1),
                             x.pixel(series.x[k]) + 8, at, at});
@@ -170,7 +178,7 @@ Scene line_chart(const LineChart& chart) {
     for (const EndLabel& label : labels)
       scene.add(Text{{label.x, label.y + 4}, label.name, kLabelFont, label.paint, Anchor::start, 0, true});
   }
-  if (labels.empty())
+  if (empty)
     scene.add(Text{{(frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2},
                    "no values yet",
                    kLabelFont,

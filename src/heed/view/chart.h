@@ -16,6 +16,7 @@ struct Series {
   int colour = -1;                          // of the series' colours; -1: by its order
   bool quiet = false;                       // thin and pale: raw values behind what counts
   bool dots = false;                        // each value marked
+  bool labelled = true;                     // its name stands where it ends, if all find room
 };
 
 struct LineChart {

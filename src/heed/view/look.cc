@@ -119,8 +119,13 @@ std::vector<AttentionHead> heads_of(const std::vector<AttentionWeights>& seen, c
     fail_input("the model has no attention of {}", kMissing[static_cast<int>(options.kind)]);
   }
   if (heads.empty()) {
-    fail_input("the model has {} layers with {} heads; layer {} and head {} are not among them", layers,
-               most_heads, options.layer, options.head);
+    std::string asked = options.layer > 0 ? fmt::format("layer {}", options.layer) : "";
+    if (options.head > 0) asked += fmt::format("{}head {}", asked.empty() ? "" : ", ", options.head);
+    const auto counted = [](int64_t n, const char* what) {
+      return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+    };
+    fail_input("the model has {} with {}, and no {}", counted(layers, "layer"), counted(most_heads, "head"),
+               asked);
   }
   return heads;
 }
@@ -176,7 +181,8 @@ class TreeBuilder {
                               : row.ended ? BeamState::finished
                                           : BeamState::expanded;
       const auto node = static_cast<int32_t>(tree_.nodes.size());
-      tree_.nodes.push_back({parent, processor_.vocabulary().word(row.token), row.log_prob, state});
+      tree_.nodes.push_back(
+          {parent, processor_.vocabulary().word(row.token), row.log_prob, state, row.score});
       tokens_.push_back(row.token);
       if (state == BeamState::expanded) rows.push_back(node);
     }
@@ -256,7 +262,7 @@ AttentionMap look(SavedModel& model, const std::string& source, const std::optio
 WordWeights look_at_words(SavedModel& model, const std::string& text, bool join) {
   const TextProcessor& processor = *model.text().source;
   Side side = checked_source(model, text);
-  const std::vector<int32_t> read = model.text_classifier().read(text);
+  const auto [read, cut] = model.text_classifier().read(text);
   side.tokens.resize(read.size() - 1);  // a text that was cut ends where the model stops reading
   WordsOfPieces shown =
       join ? written_words(processor, processor.prepared(text), side.tokens) : each_its_own(side.tokens);
@@ -270,7 +276,7 @@ WordWeights look_at_words(SavedModel& model, const std::string& text, bool join)
     fail_input("the model does not attend: its configuration has no attention in model.pooling");
   const ClassifiedText classified = model.text_classifier().classify(c, {text}).front();
 
-  WordWeights words{std::move(shown.words), {}, classified.label, classified.probability()};
+  WordWeights words{std::move(shown.words), {}, classified.label, classified.probability(), cut};
   words.weights.resize(words.words.size());
   const float* weights = seen.front().data<float>();
   for (size_t i = 0; i < read.size(); ++i)

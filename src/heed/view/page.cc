@@ -34,6 +34,9 @@ table.wide{width:100%}
 .overview td:first-child{white-space:nowrap}
 .samples .number{width:1%;color:var(--muted)}
 .samples{margin-bottom:12px}
+h1,h3,.card p,.samples td,.words,.settings td{overflow-wrap:anywhere}
+.samples .number{overflow-wrap:normal}
+.settings td{min-width:7em}
 .figure{display:flex;flex-wrap:wrap;gap:10px 28px;align-items:flex-start}
 .large{max-width:100%}
 .large svg{max-width:100%;height:auto}

@@ -58,7 +58,7 @@ Series curve(const std::vector<ValidationPoint>& points, const ValidationValue& 
 // One run is labelled by what is measured, several by their names.
 std::string label(const std::vector<RunReport>& runs, size_t run, const std::string& what) {
   if (runs.size() == 1) return what;
-  return clean_text(runs[run].name) + (what == "train" || what == "dev" ? " " + what : "");
+  return clean_text(runs[run].name) + (what == "train" ? " train" : "");
 }
 
 std::string chart_card(const LineChart& chart) {
@@ -81,6 +81,7 @@ void add(LineChart& chart, const std::vector<RunReport>& runs, const std::string
     series.name = label(runs, run, what);
     series.colour = static_cast<int>(run % kSeriesColours);
     series.quiet = quiet;
+    series.labelled = runs.size() == 1 || !quiet;  // of several runs the name stands once
     chart.series.push_back(std::move(series));
   }
 }
@@ -115,8 +116,10 @@ std::string overview_section(const std::vector<RunReport>& runs) {
     std::function<std::string(double)> text;
   };
   const auto number = [](double value) { return pretty_number(value); };
-  const auto fixed = [](double value) {
-    return std::isnan(value) ? std::string("–") : fmt::format("{:.{}f}", value, std::abs(value) <= 1 ? 4 : 2);
+  const auto digits = [](int count) {
+    return [count](double value) {
+      return std::isnan(value) ? std::string("–") : fmt::format("{:.{}f}", value, count);
+    };
   };
   std::vector<Column> columns = {
       {"updates",
@@ -143,14 +146,15 @@ std::string overview_section(const std::vector<RunReport>& runs) {
          return std::round(speeds[speeds.size() / 2]);
        },
        [](double value) { return pretty_number(value, 7); }},
-      {"best dev loss", [](const RunLog& log) { return best(log.validations, dev_loss_of, true); }, number},
+      {"best dev loss", [](const RunLog& log) { return best(log.validations, dev_loss_of, true); },
+       digits(3)},
   };
   for (const Metric& metric : kMetrics)
     columns.push_back({std::string("best ") + metric.name,
                        [&metric](const RunLog& log) {
                          return best(log.validations, value_of(metric), metric.less_is_better);
                        },
-                       fixed});
+                       digits(metric.is_share ? 4 : 2)});
   std::string head, rows;
   std::vector<const Column*> shown;
   for (const Column& column : columns)
@@ -173,8 +177,12 @@ std::string overview_section(const std::vector<RunReport>& runs) {
 std::string curves_section(const std::vector<RunReport>& runs) {
   const bool classify =
       std::all_of(runs.begin(), runs.end(), [](const RunReport& run) { return run.classifies; });
+  const bool mixed =
+      !classify && std::any_of(runs.begin(), runs.end(), [](const RunReport& run) { return run.classifies; });
   const bool few = runs.size() <= kFewRuns;
-  LineChart loss{few ? "Loss" : "Loss on dev", "update", classify ? "nats a text" : "nats a token", {}};
+  std::string unit = classify ? "nats a text" : mixed ? "nats a token or text" : "nats a token";
+  if (few && runs.size() > 1) unit += "; thin: in training";
+  LineChart loss{few ? "Loss" : "Loss on dev", "update", unit, {}};
   if (few)
     add(loss, runs, "train", true, [](const RunLog& log) { return curve(log.updates, &UpdatePoint::loss); });
   add(loss, runs, "dev", false, [](const RunLog& log) { return curve(log.validations, dev_loss_of); });
@@ -189,7 +197,7 @@ std::string curves_section(const std::vector<RunReport>& runs) {
   rate.from_zero = true;
   add(rate, runs, "rate", false,
       [](const RunLog& log) { return curve(log.updates, &UpdatePoint::learning_rate); });
-  LineChart speed{"Speed", "update", classify ? "tokens a second" : "target tokens a second", {}};
+  LineChart speed{"Speed", "update", classify || mixed ? "tokens a second" : "target tokens a second", {}};
   speed.from_zero = true;
   add(speed, runs, "speed", false,
       [](const RunLog& log) { return curve(log.updates, &UpdatePoint::tokens_per_s); });
@@ -201,6 +209,8 @@ std::string curves_section(const std::vector<RunReport>& runs) {
         "<p class=\"note\">The loss in training has in it what was asked for besides: label smoothing, "
         "dropout, a guide. That on dev is the plain one.</p>\n";
   }
+  if (runs.size() > kSeriesColours)
+    note += "<p class=\"note\">There are more runs than colours: point at a curve to read its name.</p>\n";
   return "<h2>Curves</h2>\n" + note + "<section class=\"grid\">\n" + cards + "</section>\n";
 }
 

@@ -47,11 +47,17 @@ std::string marked_changes(const std::string& before, const std::string& now) {
   return out;
 }
 
+// A text that is no line of a heading any more is a paragraph.
+std::string sentence_heading(const std::string& text) {
+  constexpr size_t kLongestHeading = 240;
+  const char* const tag = text.size() > kLongestHeading ? "p" : "h3";
+  return fmt::format("<{}>{}</{}>\n", tag, escape_markup(text), tag);
+}
+
 std::string heading(const std::vector<RunReport>& runs, size_t run, const std::string& text) {
   std::string out;
   if (runs.size() > 1) out += "<p class=\"note\">" + run_label(runs, run) + "</p>\n";
-  if (!text.empty()) out += "<h3>" + escape_markup(text) + "</h3>\n";
-  return out;
+  return text.empty() ? out : out + sentence_heading(text);
 }
 
 // How one sentence was translated at each validation; validations without a change are one row.
@@ -82,6 +88,16 @@ std::string sample_rows(const RunLog& log, const std::string& source) {
   return out;
 }
 
+// "model.width", which may be broken after its dots and underscores.
+std::string with_breaks(const std::string& key) {
+  std::string out;
+  for (const char letter : escape_markup(key)) {
+    out += letter;
+    if (letter == '.' || letter == '_') out += "<wbr/>";
+  }
+  return out;
+}
+
 std::string percent(double probability) {
   return fmt::format("{:.0f} %",
                      100 * (std::isfinite(probability) ? std::clamp(probability, 0.0, 1.0) : 0.0));
@@ -102,7 +118,7 @@ std::string samples_section(const std::vector<RunReport>& runs) {
       "<h2>How outputs evolved</h2>\n<p class=\"note\">The output at each validation; marked words are "
       "new.</p>\n";
   for (const Sample& sentence : sentences) {
-    out += "<section class=\"card\">\n<h3>" + escape_markup(sentence.source) + "</h3>\n";
+    out += "<section class=\"card\">\n" + sentence_heading(sentence.source);
     if (!sentence.target.empty())
       out += "<p class=\"note\">reference: " + escape_markup(sentence.target) + "</p>\n";
     for (size_t run = 0; run < runs.size(); ++run) {
@@ -150,9 +166,10 @@ std::string beam_section(const std::vector<RunReport>& runs) {
       out += "<section class=\"card\">\n" + heading(runs, run, tree.source) + "<div class=\"scroll\">" +
              to_svg(beam_picture(tree), SvgUse::inlined) + "</div>\n</section>\n";
   if (out.empty()) return "";
-  return "<h2>Beam search</h2>\n<p class=\"note\">Steps across, hypotheses with their scores down. The "
-         "winner's path is "
-         "coloured, what was pruned is grey; a bar at the right end: the hypothesis is finished.</p>\n" +
+  return "<h2>Beam search</h2>\n<p class=\"note\">Steps across, hypotheses down, each with its "
+         "log-probability; a bar at the right end: the hypothesis is finished, and has its score, the "
+         "log-probability by its length, which decides. The winner's path is coloured, what was pruned is "
+         "grey.</p>\n" +
          out;
 }
 
@@ -168,10 +185,12 @@ std::string probability_section(const std::vector<RunReport>& runs) {
             "style=\"width:{:.0f}%\"></i></span><small>{}</small>",
             escape_markup(token.token),
             100 * (std::isfinite(token.probability) ? std::clamp(token.probability, 0.0, 1.0) : 0), share);
-        for (size_t i = 0; i < std::min<size_t>(3, token.others.size()); ++i)
+        for (size_t i = 0; i < std::min<size_t>(3, token.others.size()); ++i) {
+          const std::string likely = percent(token.others[i].second);
+          if (likely == percent(0)) break;
           out += fmt::format("<small>{} {}</small>",
-                             escape_markup(shorten(clean_text(token.others[i].first), 16)),
-                             percent(token.others[i].second));
+                             escape_markup(shorten(clean_text(token.others[i].first), 16)), likely);
+        }
         out += "</div>\n";
       }
       out += "</div>\n</section>\n";
@@ -203,7 +222,7 @@ std::string configuration_section(const std::vector<RunReport>& runs) {
     const auto& row = values[key];
     const bool is_same =
         std::all_of(row.begin(), row.end(), [&](const std::string& value) { return value == row[0]; });
-    std::string cells = "<tr><td><code>" + escape_markup(key) + "</code></td>";
+    std::string cells = "<tr><td><code>" + with_breaks(key) + "</code></td>";
     if (is_same && runs.size() > 1)
       cells += "<td><code>" + escape_markup(row[0]) + "</code></td>";
     else
@@ -216,14 +235,14 @@ std::string configuration_section(const std::vector<RunReport>& runs) {
   if (runs.size() > 1) {
     out += different.empty()
                ? "<p>No key differs.</p>\n"
-               : "<table class=\"differences\">\n" + head + "<tbody>\n" + different + "</tbody>\n</table>\n";
+               : "<table class=\"settings\">\n" + head + "<tbody>\n" + different + "</tbody>\n</table>\n";
     if (!same.empty())
       out += fmt::format(
           "<details><summary>{} {} the same in all "
-          "runs</summary>\n<table>\n<tbody>\n{}</tbody>\n</table>\n</details>\n",
+          "runs</summary>\n<table class=\"settings\">\n<tbody>\n{}</tbody>\n</table>\n</details>\n",
           equal, equal == 1 ? "key is" : "keys are", same);
   } else {
-    out += "<table>\n<tbody>\n" + same + "</tbody>\n</table>\n";
+    out += "<table class=\"settings\">\n<tbody>\n" + same + "</tbody>\n</table>\n";
   }
   return out + "</section>\n";
 }

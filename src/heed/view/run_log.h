@@ -27,12 +27,13 @@ struct Metric {
   const char* key;   // in the log
   const char* name;  // on the page
   bool less_is_better;
+  bool is_share;  // between 0 and 1, not in percent
 };
 inline constexpr Metric kMetrics[] = {
-    {"bleu", "BLEU", false}, {"chrf", "chrF", false},
-    {"ter", "TER", true},    {"wer", "WER", true},
-    {"per", "PER", true},    {"accuracy", "accuracy", false},
-    {"f1", "F1", false},     {"diagonal", "attention near the diagonal, %", false}};
+    {"bleu", "BLEU", false, false}, {"chrf", "chrF", false, false},
+    {"ter", "TER", true, false},    {"wer", "WER", true, false},
+    {"per", "PER", true, false},    {"accuracy", "accuracy", false, true},
+    {"f1", "F1", false, true},      {"diagonal", "attention near the diagonal, %", false, false}};
 
 struct Sample {
   std::string source, target, output;
