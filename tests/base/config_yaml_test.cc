@@ -178,6 +178,8 @@ TEST(ConfigYaml, ErrorsOfOverridesSaySet) {
       "lists them)");
   EXPECT_EQ(error_of("", {"model.width=0"}),
             "--set model.width=0: model.width: found \"0\", expected a whole number of at least 1");
+  EXPECT_EQ(error_of("model:\n  width: 5\n", {"model.width.x=5"}),
+            "--set model.width.x=5: model.width: found a group of keys, expected a whole number");
   EXPECT_EQ(error_of("", {"seed"}), "--set seed: expected key=value, as in model.width=256");
   EXPECT_EQ(error_of("", {"=5"}), "--set =5: expected the name of a key before =, as in model.width=256");
   EXPECT_NE(error_of("", {"data.train=[x"})

@@ -15,7 +15,8 @@ TEST(Commands, HelpIsACommandToo) {
       {{"help"}, {"--help"}},
       {{"help", "help"}, {"--help"}},
       {{"help", "translate"}, {"translate", "--help"}},
-      {{"help", "train", "model"}, {"train", "--help", "model"}}};
+      {{"help", "train", "model"}, {"train", "--help", "model"}},
+      {{"help", "bench", "train"}, {"bench", "train", "--help"}}};
   for (const auto& [words, option] : same) {
     const Result result = run_heed(words);
     EXPECT_EQ(result.code, 0) << result.errors;
@@ -41,6 +42,36 @@ TEST(Commands, BenchNeedsUpdatesToTime) {
   EXPECT_EQ(result.code, 2);
   EXPECT_NE(result.errors.find("the clock starts after --skip 8 updates"), std::string::npos)
       << result.errors;
+}
+
+TEST(Commands, OptionsThatNothingReadsAreRefused) {
+  const TemporaryFolder folder;
+  write_file(folder.path("text"), "a b\n");
+  const std::vector<std::vector<std::string>> wrong = {
+      {"--metric", "bleu", "--ter-no-punct"},     {"--metric", "chrf", "--tokenize", "intl"},
+      {"--metric", "accuracy,f1", "--lowercase"}, {"--metric", "bleu", "--pronunciations"},
+      {"--metric", "ter", "--ter-asian-support"},
+  };
+  const auto evaluate = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> arguments = {"evaluate", "-i", folder.path("text"), "-r", folder.path("text")};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return run_heed(arguments);
+  };
+  for (const auto& options : wrong) {
+    const Result result = evaluate(options);
+    EXPECT_EQ(result.code, 2) << options.back();
+    EXPECT_NE(result.errors.find("--"), std::string::npos) << result.errors;
+  }
+  EXPECT_EQ(evaluate({"--metric", "bleu,chrf", "--tokenize", "intl", "--chrf-whitespace"}).code, 0);
+  EXPECT_EQ(evaluate({"--metric", "ter", "--ter-asian-support", "--ter-normalized"}).code, 0);
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"bench", "train", "--model", "classifier", "--tokens", "5"},
+        {"bench", "train", "--model", "luong", "--warmup", "5"},
+        {"bench", "train", "--model", "tiny", "--batch", "5"}}) {
+    const Result result = run_heed(arguments);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_NE(result.errors.find("does nothing with this --model"), std::string::npos) << result.errors;
+  }
 }
 
 TEST(Commands, EachWorkloadOfBenchHasItsOwnOptions) {

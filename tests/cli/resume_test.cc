@@ -300,6 +300,18 @@ TEST(Resume, AnEndOffTheScheduleLeavesNoTrace) {
   }
 }
 
+// Going on where there is nothing to do changes nothing, on a lower processor level neither.
+TEST(Resume, WeightsKeepTheirStamp) {
+  const ToyTask task;
+  ASSERT_EQ(run_heed(task.train("model", {"precision=f32", "train.average=1"})).code, 0);
+  const std::string weights = read_file(task.path("model/model.safetensors"));
+  ::setenv("HEED_CPU", "plain", 1);
+  const Result again = run_heed(task.train("model", {"precision=f32", "train.average=1"}, {"--resume"}));
+  ::unsetenv("HEED_CPU");
+  ASSERT_EQ(again.code, 0) << again.errors;
+  EXPECT_TRUE(read_file(task.path("model/model.safetensors")) == weights);
+}
+
 // What a training reads is known by its contents, and the precision is the folder's unless one is named.
 TEST(Resume, FoldersAndDataMayBeMoved) {
   const ToyTask task;

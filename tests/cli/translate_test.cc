@@ -136,6 +136,20 @@ TEST_F(Translate, AverageTakesUpdatesAsPeopleWriteThem) {
   EXPECT_EQ(run_heed({"average", task_->path("steps"), "--updates", "20", "--last", "1"}).code, 2);
 }
 
+// A standard input that cannot be read has not ended, and what heed writes is not zipped.
+TEST_F(Translate, StreamsThatCannotBe) {
+  const Result folder = run_heed({"translate", model()}, model());
+  EXPECT_EQ(folder.code, 2);
+  EXPECT_NE(folder.errors.find("standard input:1: cannot be read"), std::string::npos) << folder.errors;
+  const Result zipped = run_heed({"translate", model(), "-o", task_->path("out.gz")});
+  EXPECT_EQ(zipped.code, 2);
+  EXPECT_NE(zipped.errors.find("not zipped"), std::string::npos) << zipped.errors;
+  write_file(task_->path("in"), "a b\n");
+  const Result named =
+      run_heed({"translate", model(), "-i", "/dev/stdin", "-o", "/dev/stdout"}, task_->path("in"));
+  EXPECT_EQ(named.out, run_heed({"translate", model()}, task_->path("in")).out);
+}
+
 TEST_F(Translate, ScoreReadsStandardInput) {
   const std::string source = task_->path("source"), target = task_->path("target");
   const Result files = run_heed({"score", model(), "--source", source, "--target", target});

@@ -102,6 +102,20 @@ TEST(Search, LimitsOfLength) {
   options.max_length = 0;
   options.max_length_factor = 1.5;
   EXPECT_EQ(found(endless, options, {9, 9, 9, 0})[0].ids.size(), 16u);  // 1.5 x 4 + 10
+  // As long as it may be and finished; the shorter ones that have ended do not keep it out.
+  options = with(2);
+  options.max_length = 2;
+  EXPECT_EQ(found(garden_path(), options)[0].ids, (Prefix{B, C}));
+  EXPECT_TRUE(found(garden_path(), options)[0].ended);
+  options.max_length = 1;  // where none of the best two continuations is the end
+  EXPECT_EQ(found(garden_path(), options)[0].ids, (Prefix{A}));
+  EXPECT_FALSE(found(garden_path(), options)[0].ended);
+  options.sample = true;
+  options.max_length = 3;
+  Context c(1);
+  const std::vector<uint64_t> keys = {1};
+  const auto samples = search(c, endless, tokens({{9, 0}}), options, keys);
+  for (const Hypothesis& sample : samples[0]) EXPECT_TRUE(sample.ended || sample.ids.size() == 3);
   EXPECT_EQ(SearchOptions{.max_length_factor = 0.0}.limit(100), 10);
   EXPECT_EQ((SearchOptions{.min_length = 30, .max_length = 20}.limit(100)), 30);
 }

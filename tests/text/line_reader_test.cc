@@ -1,11 +1,12 @@
 #include "heed/text/line_reader.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <vector>
 
 #include "heed/base/error.h"
@@ -80,15 +81,33 @@ TEST_F(LineReaderTest, ReadsLinesLongerThanItsBuffer) {
 }
 
 TEST_F(LineReaderTest, ReadsAStreamAsItComes) {
-  std::istringstream stream("one\ntwo");
-  LineReader reader(stream, "standard input");
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::write(ends[1], "one\n", 4), 4);
+  LineReader reader(ends[0], "standard input");
   std::string line;
   EXPECT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "one");
+  ASSERT_EQ(::write(ends[1], "two", 3), 3);
+  ::close(ends[1]);
   EXPECT_TRUE(reader.next(line));
   EXPECT_EQ(line, "two");
   EXPECT_EQ(reader.where(), "standard input:2");
   EXPECT_FALSE(reader.next(line));
   EXPECT_FALSE(reader.next(line));
+  ::close(ends[0]);
+}
+
+// What cannot be read has not ended.
+TEST_F(LineReaderTest, AFailedReadIsAnError) {
+  const int folder = ::open(folder_.c_str(), O_RDONLY);
+  ASSERT_GE(folder, 0);
+  std::string line;
+  for (const int descriptor : {folder, -1}) {
+    LineReader reader(descriptor, "standard input");
+    EXPECT_THROW(reader.next(line), InputError);
+  }
+  ::close(folder);
 }
 
 TEST_F(LineReaderTest, RefusesBadLinesWithFileAndLine) {

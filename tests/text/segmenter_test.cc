@@ -167,6 +167,9 @@ TEST(SentencePiece, LearnsSplitsAndJoins) {
       EXPECT_FALSE(model.vocabulary.is_reserved(model.vocabulary.id(piece)) &&
                    model.vocabulary.id(piece) != Vocabulary::kUnknown)
           << piece;
+    // No-break and ideographic spaces and tabs are blanks.
+    EXPECT_EQ(model.segmenter->split("the\u00A0Ω\t</s>\u3000lamp"), pieces);
+    EXPECT_TRUE(model.segmenter->split("\t\u00A0").empty());
     EXPECT_EQ(model.segmenter->words(pieces).back(), 3);
     EXPECT_EQ(model.segmenter->join(Strings{"▁la", "mp", "▁quokka", "<unk>", "s"}), "lamp quokka ⁇ s");
   }
@@ -206,6 +209,18 @@ TEST(SentencePiece, TakesFewerPiecesWhereThatIsAllowed) {
   const SentencePieceModel model = load_sentencepiece(bytes, "m.spm");
   EXPECT_LT(model.vocabulary.size(), 8000);
   EXPECT_GT(model.vocabulary.size(), 30);
+}
+
+// Pieces for bytes can write any: an output stays one line of text.
+TEST(SentencePiece, ByteFallbackCannotBreakLines) {
+  SentencePieceOptions options;
+  options.vocabulary = 400;
+  options.exact = false;
+  options.byte_fallback = true;
+  const SentencePieceModel model = load_sentencepiece(
+      train_sentencepiece(options, stream_of(lines_of(kFixtures + "tiny.txt")), "tiny.txt"), "m.spm");
+  EXPECT_EQ(model.segmenter->join(Strings{"▁a", "<0x0A>", "<0xCE>", "<0xA9>", "<0x0D>", "<0x00>", "b"}),
+            "a Ω  b");
 }
 
 TEST(SentencePiece, RefusesOtherBytes) {

@@ -195,6 +195,7 @@ void apply_override(ConfigNode& root, std::string_view assignment) {
     if (key.empty()) fail_input("{}: expected the name of a key before =, as in model.width=256", where);
     if (node->kind != ConfigNode::Kind::map) {
       node->kind = ConfigNode::Kind::map;
+      node->where = where;
       node->items.clear();
     }
     ConfigNode* child = node->find(key);

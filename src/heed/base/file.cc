@@ -140,8 +140,10 @@ void require_place_for_folder(const std::string& path) {
   while (!fs::exists(there) && there.has_relative_path()) there = there.parent_path();
   if (!folder_exists(there))
     fail_input("{}: the folder cannot be created: {} is a file", path, there.string());
-  if (::access(there.c_str(), W_OK | X_OK) != 0)
-    fail_input("{}: the folder cannot be created: {}: {}", path, there.string(), reason(errno));
+  if (::access(there.c_str(), W_OK | X_OK) == 0) return;
+  const int error = errno;
+  if (folder_exists(path)) fail_input("{}: nothing can be written in this folder: {}", path, reason(error));
+  fail_input("{}: the folder cannot be created: {}: {}", path, there.string(), reason(error));
 }
 
 void remove_tree(const std::string& path) {

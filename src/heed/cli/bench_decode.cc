@@ -36,7 +36,7 @@ struct DecodeOptions {
     v("batch", batch, "sentences at once", at_least(1));
     v("beam", beam, "hypotheses a sentence", between(1, 1000));
     v("source", source, "source tokens of a sentence", at_least(1));
-    v("steps", steps, "output tokens of a sentence", at_least(1));
+    v("steps", steps, "steps of a sentence, of which the last writes </s>", at_least(2));
     v("sentences", sentences, "sentences in all", at_least(1));
     v("runs", runs, "runs, of which the median is told", at_least(1));
     v("profile", profile, "also print what each op took, on standard error");
@@ -109,15 +109,13 @@ int bench_decode(Arguments arguments) {
 
   SearchOptions search_options;
   search_options.beam = options.beam;
-  search_options.min_length = search_options.max_length = options.steps;
+  search_options.min_length = search_options.max_length = options.steps - 1;
   const auto decoder = model->step_decoder();
   Profile profile;
   if (options.profile) c.profile = &profile;
   const double decoded = median_rate(options, [&](size_t begin) {
-    int64_t tokens = 0;
-    for (const auto& best : search(c, *decoder, batch_of(sources, begin), search_options))
-      tokens += static_cast<int64_t>(best.front().ids.size());
-    return tokens;
+    const auto found = search(c, *decoder, batch_of(sources, begin), search_options);
+    return static_cast<int64_t>(found.size()) * options.steps;
   });
   if (options.profile) std::fputs(profile.table().c_str(), stderr);
 

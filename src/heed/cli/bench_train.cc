@@ -57,6 +57,23 @@ struct TrainOptions {
   }
 };
 
+bool is_transformer(BenchModel model) {
+  return model == BenchModel::tiny || model == BenchModel::base;
+}
+
+// Options that this model's workload does not read.
+void refuse_unread(const OptionParser& parser, BenchModel model) {
+  const bool classifier = model == BenchModel::classifier;
+  const std::pair<const char*, bool> reads[] = {{"tokens", is_transformer(model)},
+                                                {"warmup", is_transformer(model)},
+                                                {"batch", !is_transformer(model) && !classifier},
+                                                {"vocabulary", !classifier},
+                                                {"validate_every", !classifier}};
+  for (const auto& [key, is_read] : reads)
+    if (parser.given(key) && !is_read)
+      fail_input("heed bench train: --{} does nothing with this --model; leave it out", option_name(key));
+}
+
 std::string plain_or_gz(const std::string& path) {
   return file_exists(path) ? path : path + ".gz";
 }
@@ -69,7 +86,7 @@ RunConfig translator_config(const TrainOptions& options) {
                      .target = plain_or_gz(options.data + "/valid.de")};
   config.text.kind = TextKind::kWords;
   TrainConfig& train = config.train;
-  if (options.model == BenchModel::tiny || options.model == BenchModel::base) {
+  if (is_transformer(options.model)) {
     train.optimiser.learning_rate = 5e-3;
     train.optimiser.warmup = options.warmup;
     train.batch_tokens = options.tokens > 0                  ? options.tokens
@@ -239,6 +256,7 @@ int bench_train(Arguments arguments) {
   TrainOptions options;
   OptionParser parser("heed bench train", "Measures the speed of training and prints one JSON line.");
   parser.bind(options).parse(arguments);
+  refuse_unread(parser, options.model);
   const bool classifier = options.model == BenchModel::classifier;
   if (options.skip >= options.updates)
     fail_input("heed bench train: the clock starts after --skip {} updates, but --updates is {}; raise it",

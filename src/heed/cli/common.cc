@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <clocale>
 #include <cstring>
-#include <iostream>
 
 #include "heed/base/file.h"
 #include "heed/base/progress.h"
@@ -15,11 +14,11 @@
 namespace heed::cli {
 
 bool is_stream(const std::string& path) {
-  return path.empty() || path == "-";
+  return path.empty() || path == "-" || path == "/dev/stdin" || path == "/dev/stdout";
 }
 
 LineReader open_input(const std::string& path) {
-  if (is_stream(path)) return LineReader(std::cin, "standard input");
+  if (is_stream(path)) return LineReader(STDIN_FILENO, "standard input");
   return LineReader(path);
 }
 
@@ -64,7 +63,12 @@ struct Output::File {
 };
 
 Output::Output(const std::string& path) {
-  if (!is_stream(path)) file_ = std::make_unique<File>(path);
+  if (is_stream(path)) return;
+  if (path.ends_with(".gz"))
+    fail_input(
+        "{}: what heed writes is not zipped; give another name, or write to standard output and zip that",
+        path);
+  file_ = std::make_unique<File>(path);
 }
 
 Output::~Output() = default;

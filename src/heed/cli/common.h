@@ -21,7 +21,7 @@ struct RuntimeOptions {
   void visit(ConfigVisitor& v) {
     v("threads", threads, "threads; 0: one a processor; results do not depend on it", between(0, 1024));
     v("precision", precision, {"auto", "f32", "bf16"},
-      "type of activations; auto: what the model was trained with");
+      "type of activations; auto: what the model was trained with, or the fastest without one");
   }
 };
 
@@ -31,7 +31,7 @@ std::vector<std::string> split_at_commas(const std::vector<std::string>& texts);
 // What standard output can show.
 view::TerminalStyle terminal_style();
 
-// Empty or "-": standard input or output instead of a file.
+// Empty, "-" or the system's names for them: standard input or output instead of a file.
 bool is_stream(const std::string& path);
 
 // A file, plain or .gz, or standard input.

@@ -1,4 +1,6 @@
 // heed evaluate
+#include <algorithm>
+
 #include "heed/base/text_util.h"
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
@@ -56,6 +58,30 @@ void check(const EvaluateOptions& options, const std::vector<std::string>& metri
   if (streams > 1) fail_input("standard input can be read once: name files with -i and --reference");
 }
 
+// Options that none of the metrics reads.
+void refuse_unread(const OptionParser& parser, const EvaluateOptions& options,
+                   const std::vector<std::string>& metrics) {
+  static const std::pair<const char*, std::vector<std::string>> kReaders[] = {
+      {"tokenize", {"bleu"}},
+      {"lowercase", {"bleu", "chrf", "chrf++", "wer", "per"}},
+      {"chrf_whitespace", {"chrf", "chrf++"}},
+      {"pronunciations", {"wer", "per"}},
+      {"ter_case_sensitive", {"ter"}},
+      {"ter_normalized", {"ter"}},
+      {"ter_no_punct", {"ter"}},
+      {"ter_asian_support", {"ter"}}};
+  for (const auto& [key, readers] : kReaders) {
+    const bool is_read =
+        std::find_first_of(metrics.begin(), metrics.end(), readers.begin(), readers.end()) != metrics.end();
+    if (parser.given(key) && !is_read)
+      fail_input("--{} is for --metric {}, and none of these is asked for; leave it out", option_name(key),
+                 joined(readers, ", "));
+  }
+  if (options.metrics.tercom.asian && !options.metrics.tercom.normalized &&
+      !options.metrics.tercom.no_punctuation)
+    fail_input("--ter-asian-support does something with --ter-normalized or --ter-no-punct only");
+}
+
 void write(Output& output, const MetricScore& score, bool as_json) {
   output.line(as_json ? score.json() : score.line());
   if (as_json) return;
@@ -74,6 +100,7 @@ int evaluate(Arguments arguments) {
   parser.parse(arguments);
   const std::vector<std::string> metrics = split_at_commas(options.metric);
   check(options, metrics);
+  refuse_unread(parser, options, metrics);
 
   const Sentences hypotheses = read_lines(options.input);
   if (hypotheses.empty()) fail_input("{} has no lines to evaluate", shown(options.input));

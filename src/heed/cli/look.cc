@@ -151,6 +151,9 @@ int report(Arguments arguments) {
   if (!is_stream(options.output) && !options.output.ends_with(".html") && !options.output.ends_with(".htm"))
     fail_input("{}: a report is a page; give its name the ending .html", options.output);
 
+  if (parser.given("sentence") && parser.given("samples"))
+    fail_input("--samples counts the sentences of a report without --sentence; leave one of them out");
+
   const std::vector<std::string> names = names_of_runs(folders);
   std::vector<view::RunReport> runs;
   for (size_t i = 0; i < folders.size(); ++i) runs.push_back(report_of(folders[i], names[i], options));

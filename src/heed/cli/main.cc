@@ -55,7 +55,8 @@ int dispatch_command(const std::vector<std::string>& arguments) {
   }
   if (arguments[0] == "help") {  // heed help train model: heed train --help model
     std::vector<std::string> asked(arguments.begin() + 1, arguments.end());
-    asked.insert(asked.begin() + (asked.empty() ? 0 : 1), "--help");
+    const bool two_words = asked.size() > 1 && asked[0] == "bench";  // the others have topics: train model
+    asked.insert(asked.begin() + (asked.empty() ? 0 : two_words ? 2 : 1), "--help");
     return dispatch_command(asked);
   }
   std::vector<std::string> names;
@@ -91,7 +92,9 @@ int run(const std::vector<std::string>& arguments) {
     std::fprintf(stderr, "heed: %s\n", error.what());
     return 130;
   } catch (const std::bad_alloc&) {
-    std::fputs("heed: out of memory; try smaller batches (train.batch_tokens, --batch-tokens)\n", stderr);
+    std::fputs(
+        "heed: out of memory; try smaller batches (train.batch_tokens, --batch-tokens) or a smaller model\n",
+        stderr);
     return 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "heed: %s\n", error.what());

@@ -143,9 +143,9 @@ int average(Arguments arguments) {
   ParameterStore& parameters = model.model().parameters();
   load_average(folder, updates, parameters);
   folder.write_weights(weight_views(parameters), folder.open_checkpoint(updates.back()).stamp);
-  std::fprintf(stderr, "averaged %zu checkpoints, updates %lld to %lld, into %s\n", updates.size(),
-               static_cast<long long>(updates.front()), static_cast<long long>(updates.back()),
-               folder.file("model.safetensors").c_str());
+  std::fprintf(stderr, "averaged %zu checkpoint%s, updates %lld to %lld, into %s\n", updates.size(),
+               updates.size() == 1 ? "" : "s", static_cast<long long>(updates.front()),
+               static_cast<long long>(updates.back()), folder.file("model.safetensors").c_str());
   return 0;
 }
 
@@ -160,6 +160,8 @@ int tokenize(Arguments arguments) {
   parser.parse(arguments);
   if (path.empty() == options.codes.empty())
     fail_input("heed tokenize needs a model folder or --codes, one of them");
+  if (options.target && !options.codes.empty())
+    fail_input("--target chooses a side of a model; --codes has one side only: leave --target out");
 
   std::unique_ptr<const Segmenter> of_codes;
   ModelText text;
@@ -195,7 +197,8 @@ int score(Arguments arguments) {
   parser.positional("MODEL", path, "the model folder").shorthand('o', "output").bind(options);
   parser.parse(arguments);
   if (options.source.empty() || options.target.empty()) fail_input("heed score needs --source and --target");
-  if (options.source == "-" && options.target == "-")
+  const auto is_standard_input = [](const std::string& file) { return file == "-" || file == "/dev/stdin"; };
+  if (is_standard_input(options.source) && is_standard_input(options.target))
     fail_input("standard input can be read once: name a file with --source or --target");
   for (std::string* path : {&options.source, &options.target})
     if (*path == "-") *path = "/dev/stdin";  // which corpora open like any file

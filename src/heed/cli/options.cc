@@ -14,14 +14,14 @@
 #include "heed/base/text_util.h"
 
 namespace heed {
-namespace {
 
-// The name of an option out of a key: its last part, with dashes.
 std::string option_name(std::string_view key) {
   std::string name(key.substr(key.rfind('.') + 1));
   std::replace(name.begin(), name.end(), '_', '-');
   return name;
 }
+
+namespace {
 
 using Given = std::map<std::string, std::vector<std::string>>;
 

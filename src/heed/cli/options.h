@@ -36,6 +36,9 @@ class HelpRequested : public std::exception {
   std::string topic_;
 };
 
+// The name of an option out of a key, without its dashes before: the key's last part, "length-penalty".
+std::string option_name(std::string_view key);
+
 class OptionParser {
  public:
   // `command` is "heed translate"; the summary is a sentence.

@@ -37,12 +37,16 @@ double normalised(double log_prob, size_t length, double penalty) {
   return log_prob / std::pow(static_cast<double>(std::max<size_t>(length, 1)), penalty);
 }
 
-// The most tokens, </s> not counted, that each source may give.
+// The most tokens, </s> not counted, that each source may give; the decoder reads <s> before them.
 std::vector<int64_t> limits(const SearchOptions& options, const StepDecoder& decoder, const Layout& source) {
   std::vector<int64_t> limits;
   for (int64_t i = 0; i < source.sentences(); ++i)
-    limits.push_back(std::min(options.limit(source.length(i)), decoder.longest()));
+    limits.push_back(std::min(options.limit(source.length(i)), decoder.longest() - 1));
   return limits;
+}
+
+bool may_be_written(const SearchOptions& options, int32_t token) {
+  return token >= options.reserved || token == kEndToken || token == kUnknownToken;
 }
 
 void require_number(double log_prob) {
@@ -66,13 +70,13 @@ struct Continuation {
 
 // The best continuations of a sentence's rows, best first; ties go to the earlier row, then the better rank.
 std::vector<Continuation> best_continuations(const Sentence& sentence, const Candidates& candidates,
-                                             size_t first_row, size_t count) {
+                                             size_t first_row, const SearchOptions& options, size_t count) {
   std::vector<Continuation> all;
   for (size_t i = 0; i < sentence.live.size(); ++i) {
     for (int64_t j = 0; j < candidates.k; ++j) {
       const size_t at = (first_row + i) * static_cast<size_t>(candidates.k) + static_cast<size_t>(j);
       require_number(candidates.log_probs[at]);
-      if (candidates.ids[at] == kBeginToken) continue;  // it only begins
+      if (!may_be_written(options, candidates.ids[at])) continue;
       all.push_back({i, candidates.ids[at], candidates.log_probs[at],
                      sentence.live[i].log_prob + static_cast<double>(candidates.log_probs[at])});
     }
@@ -102,18 +106,20 @@ struct Next {
 bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row, const SearchOptions& options,
              Next& next, const SearchObserver& observer) {
   const auto beam = static_cast<size_t>(options.beam);
-  // Among the best 2 x beam at least `beam` do not end: each row ends in one way only.
-  const std::vector<Continuation> best = best_continuations(sentence, candidates, first_row, 2 * beam);
   const size_t length = sentence.live.front().ids.size();
   const bool may_end = static_cast<int64_t>(length) >= options.min_length;
-  const bool at_limit = static_cast<int64_t>(length) + 1 >= sentence.limit;
+  const bool may_go_on = static_cast<int64_t>(length) < sentence.limit;
+  // Among the best 2 x beam at least `beam` do not end: each row ends in one way only.
+  const std::vector<Continuation> best =
+      best_continuations(sentence, candidates, first_row, options, 2 * beam);
 
   std::vector<Hypothesis> live;
+  std::vector<bool> has_ended(sentence.live.size());
   SearchStep step{sentence.number, {}};
   for (size_t rank = 0; rank < best.size() && live.size() < beam; ++rank) {
     const Continuation& c = best[rank];
     const bool ends = c.token == kEndToken;
-    const bool kept = std::isfinite(c.log_prob) && (!ends || (may_end && rank < beam));
+    const bool kept = std::isfinite(c.log_prob) && (ends ? may_end && rank < beam : may_go_on);
     if (observer) {
       const double score = normalised(c.log_prob, length + 1, options.length_penalty);
       step.rows.push_back({static_cast<int64_t>(c.parent), c.token, c.log_prob, score, ends, kept});
@@ -121,6 +127,7 @@ bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row,
     if (!kept) continue;
     Hypothesis hypothesis = continued(sentence.live[c.parent], c, options.length_penalty);
     if (ends) {
+      has_ended[c.parent] = true;
       sentence.ended.push_back(std::move(hypothesis));
     } else {
       live.push_back(std::move(hypothesis));
@@ -130,14 +137,14 @@ bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row,
   }
   if (observer) observer(step);
 
-  // No word may follow: what there is counts as it is.
-  if (live.empty() && sentence.ended.empty()) sentence.ended = sentence.live;
-  if (sentence.ended.size() >= beam || at_limit || live.empty()) {
+  if (sentence.ended.size() >= beam) {
     next.parents.resize(next.parents.size() - live.size());
     next.tokens.resize(next.parents.size());
-    // What the limit cuts before enough have ended counts as it is.
-    if (sentence.ended.size() < beam) std::move(live.begin(), live.end(), std::back_inserter(sentence.ended));
     live.clear();
+  } else if (live.empty()) {
+    // Cut by the limit, or no word may follow: what did not end counts as it is, behind what did.
+    for (size_t i = 0; i < sentence.live.size(); ++i)
+      if (!has_ended[i]) sentence.ended.push_back(std::move(sentence.live[i]));
   }
   sentence.live = std::move(live);
   return sentence.live.empty();
@@ -162,7 +169,8 @@ std::vector<std::vector<Hypothesis>> beam_search(Context& c, const StepDecoder& 
   std::vector<std::vector<Hypothesis>> results(sentences.size());
   const auto state = decoder.make_state();
   decoder.start(c, *state, source);
-  const int64_t k = std::min(2 * options.beam + 1, decoder.vocabulary_size());  // one of them may be <s>
+  // Those that may be written are 2 x beam, </s> and <unk> among them.
+  const int64_t k = std::min(2 * options.beam + options.reserved - 2, decoder.vocabulary_size());
   while (!sentences.empty()) {
     const Candidates candidates = decoder.candidates(c, *state, k);
     Next next;
@@ -218,14 +226,17 @@ std::vector<std::vector<Hypothesis>> sample(Context& c, const StepDecoder& decod
       std::vector<float> distribution(log_probs.begin() + static_cast<std::ptrdiff_t>(i * words),
                                       log_probs.begin() + static_cast<std::ptrdiff_t>((i + 1) * words));
       for (const float log_prob : distribution) require_number(log_prob);
-      distribution[kBeginToken] = -INFINITY;  // it only begins
+      for (int32_t token = 0; token < options.reserved; ++token)
+        if (!may_be_written(options, token)) distribution[token] = -INFINITY;
       if (static_cast<int64_t>(length) < options.min_length) distribution[kEndToken] = -INFINITY;
       const int32_t token = sample_token(distribution, options.temperature, options.top_k, options.top_p,
                                          uniform(row.key, length));
       const float log_prob = log_probs[i * words + static_cast<size_t>(token)];
-      row.hypothesis = continued(row.hypothesis, {0, token, log_prob, row.hypothesis.log_prob + log_prob},
-                                 options.length_penalty);
-      if (row.hypothesis.ended || static_cast<int64_t>(row.hypothesis.ids.size()) >= row.limit) {
+      const bool cut = token != kEndToken && static_cast<int64_t>(length) >= row.limit;
+      if (!cut)
+        row.hypothesis = continued(row.hypothesis, {0, token, log_prob, row.hypothesis.log_prob + log_prob},
+                                   options.length_penalty);
+      if (row.hypothesis.ended || cut) {
         results[row.sentence][row.number] = std::move(row.hypothesis);
       } else {
         next.parents.push_back(static_cast<int32_t>(i));

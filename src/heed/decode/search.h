@@ -22,6 +22,7 @@ struct SearchOptions {
   int64_t top_k = 0;
   double top_p = 1.0;
   int64_t seed = 1;
+  int64_t reserved = 3;  // the vocabulary's reserved words; of them only </s> and <unk> are written
 
   void visit(ConfigVisitor& v);
   // The most tokens, </s> not counted, that a source of this length may give.

@@ -54,6 +54,7 @@ std::vector<Translation> Translator::translate(Context& c, const std::vector<std
                    [&](size_t a, size_t b) { return sources[a].size() > sources[b].size(); });
 
   SearchOptions how = options.search;
+  how.reserved = text_.target->vocabulary().reserved();
   if (how.sample) how.beam = options.n_best;  // as many samples as are asked for
   for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
     std::vector<std::vector<int32_t>> batch;

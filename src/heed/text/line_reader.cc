@@ -1,11 +1,10 @@
 #include "heed/text/line_reader.h"
 
+#include <unistd.h>
 #include <zlib.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <istream>
 #include <utility>
 
 #include "heed/base/error.h"
@@ -58,22 +57,21 @@ class LineReader::GzipFile : public Source {
   gzFile file_;
 };
 
-class LineReader::Stream : public Source {
+class LineReader::Descriptor : public Source {
  public:
-  explicit Stream(std::istream& stream) : stream_(stream) {}
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
 
-  size_t read(char* bytes, size_t size, const std::string&) override {
-    std::streambuf* buffer = stream_.rdbuf();
-    const int first = buffer->sbumpc();  // waits until there is something
-    if (first == std::char_traits<char>::eof()) return 0;
-    bytes[0] = static_cast<char>(first);
-    const auto ready =
-        std::clamp<std::streamsize>(buffer->in_avail(), 0, static_cast<std::streamsize>(size) - 1);
-    return 1 + static_cast<size_t>(buffer->sgetn(bytes + 1, ready));
+  size_t read(char* bytes, size_t size, const std::string& where) override {
+    ssize_t count = 0;
+    do {
+      count = ::read(descriptor_, bytes, size);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) fail_input("{}: cannot be read: {}", where, std::strerror(errno));
+    return static_cast<size_t>(count);
   }
 
  private:
-  std::istream& stream_;
+  int descriptor_;
 };
 
 LineReader::LineReader(std::unique_ptr<Source> source, std::string name, size_t limit)
@@ -82,8 +80,8 @@ LineReader::LineReader(std::unique_ptr<Source> source, std::string name, size_t 
 LineReader::LineReader(const std::string& path, size_t limit)
     : LineReader(std::make_unique<GzipFile>(path), path, limit) {}
 
-LineReader::LineReader(std::istream& stream, std::string name, size_t limit)
-    : LineReader(std::make_unique<Stream>(stream), std::move(name), limit) {}
+LineReader::LineReader(int descriptor, std::string name, size_t limit)
+    : LineReader(std::make_unique<Descriptor>(descriptor), std::move(name), limit) {}
 
 LineReader::~LineReader() = default;
 LineReader::LineReader(LineReader&&) noexcept = default;

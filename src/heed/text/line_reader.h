@@ -1,8 +1,7 @@
-// Lines of text out of a file, plain or gzip, or a stream. Every byte is treated as hostile.
+// Lines of text out of a file, plain or gzip, or a descriptor. Every byte is treated as hostile.
 #pragma once
 
 #include <cstdint>
-#include <iosfwd>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,9 +21,9 @@ void check_line(std::string_view line, std::string_view name, int64_t number);
 class LineReader {
  public:
   explicit LineReader(const std::string& path, size_t limit = kLineLimit);
-  // Reads what the stream has as it comes (a terminal, a pipe); `name` stands for it in messages. The stream
-  // must outlive the reader.
-  LineReader(std::istream& stream, std::string name, size_t limit = kLineLimit);
+  // Reads what an open descriptor has as it comes (a terminal, a pipe), and leaves it open; `name` stands for
+  // it in messages.
+  LineReader(int descriptor, std::string name, size_t limit = kLineLimit);
   ~LineReader();
   LineReader(LineReader&&) noexcept;
   LineReader& operator=(LineReader&&) noexcept;
@@ -39,7 +38,7 @@ class LineReader {
  private:
   class Source;
   class GzipFile;
-  class Stream;
+  class Descriptor;
 
   LineReader(std::unique_ptr<Source> source, std::string name, size_t limit);
   bool fill();

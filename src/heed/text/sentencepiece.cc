@@ -27,7 +27,7 @@ class SentencePieceSegmenter : public Segmenter {
 
   std::vector<std::string> split(std::string_view text) const override {
     std::vector<std::string> pieces;
-    check(processor_.Encode(text, &pieces));
+    check(processor_.Encode(with_plain_blanks(text), &pieces));
     return pieces;
   }
 
@@ -40,6 +40,9 @@ class SentencePieceSegmenter : public Segmenter {
       text.erase(at + 1, kSpaceMark.size() - 1);
     }
     if (text.starts_with(' ')) text.erase(0, 1);
+    // Byte pieces can say anything; one output stays one line.
+    for (char& letter : text)
+      if (letter == '\n' || letter == '\r' || letter == '\0') letter = ' ';
     return text;
   }
 
@@ -95,9 +98,9 @@ std::vector<std::string> sample_of(const SentenceStream& stream) {
     if (split_words(sentence).empty()) continue;
     ++seen;
     if (sentences.size() < kMostSentences) {
-      sentences.push_back(sentence);
+      sentences.push_back(with_plain_blanks(sentence));
     } else if (const uint64_t slot = uniform_below(0, seen, seen); slot < kMostSentences) {
-      sentences[slot] = sentence;
+      sentences[slot] = with_plain_blanks(sentence);
     }
   }
   return sentences;

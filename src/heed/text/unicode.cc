@@ -36,6 +36,22 @@ icu::StringPiece piece_of(std::string_view text) {
 
 }  // namespace
 
+std::string with_plain_blanks(std::string_view text) {
+  std::string plain;
+  for (size_t begin = 0; begin < text.size();) {
+    UChar32 code = 0;
+    int32_t at = 0;
+    const std::string_view rest = text.substr(begin, 4);
+    U8_NEXT(rest.data(), at, static_cast<int32_t>(rest.size()), code);
+    if (u_isUWhiteSpace(code) != 0)
+      plain += ' ';
+    else
+      plain += rest.substr(0, static_cast<size_t>(at));
+    begin += static_cast<size_t>(at);
+  }
+  return plain;
+}
+
 bool is_word_character(std::string_view character) {
   UChar32 code = 0;
   int32_t at = 0;

@@ -14,6 +14,10 @@ size_t utf8_length(char first);
 // The words between ASCII white space; views into the text. No-break spaces do not separate words.
 std::vector<std::string_view> split_words(std::string_view text);
 
+// The text with a blank for each white space of Unicode: no-break and ideographic ones, tabs, line ends. The
+// text must be well-formed UTF-8.
+std::string with_plain_blanks(std::string_view text);
+
 // Whether a character (one code point of well-formed UTF-8) is a letter, a digit or a mark on one.
 bool is_word_character(std::string_view character);
 

@@ -52,6 +52,7 @@ class Vocabulary {
   // Throws InputError where the id is outside the vocabulary.
   const std::string& word(int32_t id) const;
   bool is_reserved(int32_t id) const { return id < reserved_; }
+  int32_t reserved() const { return reserved_; }  // how many
   // The id of a reserved word by its name.
   std::optional<int32_t> reserved_id(std::string_view name) const;
 

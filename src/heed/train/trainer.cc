@@ -145,8 +145,9 @@ void Trainer::resume() {
     folder_.mark_best(state_.update);
   // The folder's weights may be an average, or those of an update off the schedule, where the training ended.
   if (const std::optional<int64_t> best = folder_.best()) {
-    load_weights(folder_.open_checkpoint(*best).weights, parameters_);
-    write_weights(*best);
+    const OpenedCheckpoint of_best = folder_.open_checkpoint(*best);
+    load_weights(of_best.weights, parameters_);
+    folder_.write_weights(weight_views(parameters_), of_best.stamp);
     load_weights(checkpoint.weights, parameters_);
   }
 }
@@ -366,11 +367,7 @@ void Trainer::finish(Context& c, TrainListener& listener) {
     c.arena.reset();
     best = std::isfinite(result.loss) && value_of(result) <= *state_.best_value;
     measured = fmt::format(": dev loss {:.4f}", result.loss);
-    static constexpr std::pair<const char*, const char*> kTold[] = {{"bleu", "BLEU"},
-                                                                    {"accuracy", "accuracy"}};
-    for (const auto& [key, name] : kTold) {
-      if (result.metrics.contains(key)) measured += fmt::format(", {} {:.2f}", name, result.metrics.at(key));
-    }
+    for (const auto& [name, value] : result.metrics) measured += fmt::format(", {} {:.2f}", name, value);
   }
   if (best) write_weights(state_.update);
   listener.on_message(fmt::format("average of the last {} checkpoints{}; {}", state_.validated.size(),
