@@ -31,8 +31,9 @@ Real<T> local_score(const LocalAttentionArgs<T>& args, int64_t i, int64_t key) {
   return args.score != nullptr ? score : args.scale * score;
 }
 
-template <class T>
-Window<Real<T>> window_of(const LocalAttentionArgs<T>& args, int64_t b, int64_t i) {
+// score(key): of query i and a key of all.
+template <class T, class Score>
+Window<Real<T>> window_of(const LocalAttentionArgs<T>& args, int64_t b, int64_t i, const Score& score) {
   using R = Real<T>;
   const int64_t first = args.key_begin[b], keys = args.key_end[b] - first;
   Window<R> window;
@@ -49,7 +50,7 @@ Window<Real<T>> window_of(const LocalAttentionArgs<T>& args, int64_t b, int64_t 
   window.end = std::min<int64_t>(keys, static_cast<int64_t>(std::floor(window.p + reach)) + 1);
   R highest = -INFINITY, sum = 0;
   for (int64_t s = window.begin; s < window.end; ++s) {
-    window.softmax.push_back(local_score(args, i, first + s));
+    window.softmax.push_back(score(first + s));
     highest = std::max(highest, window.softmax.back());
     const R away = (static_cast<R>(s) - window.p) / (reach / 2);
     window.bell.push_back(args.places != nullptr ? std::exp(-away * away / 2) : R{1});
@@ -57,6 +58,11 @@ Window<Real<T>> window_of(const LocalAttentionArgs<T>& args, int64_t b, int64_t 
   for (R& share : window.softmax) sum += share = std::exp(share - highest);
   for (R& share : window.softmax) share /= sum;
   return window;
+}
+
+template <class T>
+Window<Real<T>> window_of(const LocalAttentionArgs<T>& args, int64_t b, int64_t i) {
+  return window_of(args, b, i, [&](int64_t key) { return local_score(args, i, key); });
 }
 
 template <class T>
