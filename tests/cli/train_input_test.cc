@@ -1,5 +1,6 @@
 // What a user can get wrong when training: a message that names the place, exit code 2, and nothing left
 // behind.
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -164,6 +165,24 @@ TEST(TrainFolder, FullDisk) {
   EXPECT_EQ(list_folder(task.path("out/checkpoints")), (Words{"000010", "best"}));
   EXPECT_TRUE(read_file(task.path("out/model.safetensors")) == model);
   EXPECT_EQ(run_heed(task.train("out", {"train.updates=20"}, {"--resume"})).code, 0);
+}
+
+// A file of pairs and nothing else: the defaults are a configuration.
+TEST(TrainRun, PairsAreEnough) {
+  const ToyTask task;
+  std::string pairs;
+  for (int i = 0; i < 300; ++i) pairs += fmt::format("one {} two {}\tzwei {} eins {}\n", i, i % 7, i % 7, i);
+  write_file(task.path("pairs.tsv"), pairs);
+  const std::vector<std::string> small = {"--set", "text.kind=words", "--set", "model.width=16",
+                                          "--set", "model.layers=1",  "--set", "train.updates=2"};
+  std::vector<std::string> arguments = {"train", task.path("pairs.tsv"), "--out", task.path("of-pairs")};
+  arguments.insert(arguments.end(), small.begin(), small.end());
+  const Result result = run_heed(arguments);
+  EXPECT_EQ(result.code, 0) << result.errors;
+  EXPECT_NE(result.errors.find("pairs.tsv: 285 of 300 lines"), std::string::npos) << result.errors;
+  arguments.push_back("--resume");
+  arguments.insert(arguments.end(), {"--set", "train.updates=3"});
+  EXPECT_EQ(run_heed(arguments).code, 0);
 }
 
 TEST(TrainRun, LongSentencesAreSkippedAndCounted) {

@@ -37,6 +37,7 @@ struct TrainOptions {
 std::string stem(const std::string& path) {
   const size_t slash = path.rfind('/');
   std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
   return name.substr(0, name.rfind('.'));
 }
 
@@ -128,7 +129,12 @@ int train(Arguments arguments) {
   TrainOptions options;
   std::string path;
   OptionParser parser("heed train", "Trains a model from a configuration into a model folder.");
-  parser.positional("CONFIG", path, "the configuration, a YAML file").shorthand('o', "out").bind(options);
+  parser
+      .positional(
+          "CONFIG", path,
+          "the configuration, a YAML file; or pairs, a .tsv or .tsv.gz, for which the defaults are taken")
+      .shorthand('o', "out")
+      .bind(options);
   parser.footer(
       "heed train --help GROUP explains the configuration: data, text, model (rnn, rnn_classifier: of "
       "those models), train; heed train --help config all of it.");

@@ -31,7 +31,9 @@ DType RunConfig::activations() const {
 
 RunConfig read_run_config(const std::string& path, std::span<const std::string> overrides) {
   RunConfig config;
-  read_yaml(read_file(path), path, config, overrides);
+  const bool is_data = path.ends_with(".tsv") || path.ends_with(".tsv.gz");
+  if (is_data) config.data.train.tsv = std::filesystem::path(path).filename().string();
+  read_yaml(is_data ? "" : read_file(path), path, config, overrides);
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   for (CorpusConfig* corpus : {&config.data.train, &config.data.dev}) {
     make_absolute(corpus->source, folder);

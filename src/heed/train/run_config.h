@@ -26,7 +26,8 @@ struct RunConfig {
   DType activations() const;
 };
 
-// Reads a configuration file; paths in it are relative to its folder and become absolute.
+// Reads a configuration file, or takes the defaults for pairs in a .tsv or .tsv.gz; paths in it are relative
+// to its folder and become absolute.
 // Throws InputError with file and line.
 RunConfig read_run_config(const std::string& path, std::span<const std::string> overrides);
 
