@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "heed/base/config_keys.h"
 #include "heed/base/config_yaml.h"
@@ -64,9 +65,10 @@ std::vector<std::string> names_of_runs(const std::vector<std::string>& folders) 
   }
   for (bool changed = true; changed;) {
     changed = false;
-    const std::vector<std::string> before = names;
+    std::map<std::string, int> bearers;
+    for (const std::string& name : names) ++bearers[name];
     for (size_t i = 0; i < names.size(); ++i) {
-      if (std::count(before.begin(), before.end(), before[i]) == 1 || !rest[i].has_filename()) continue;
+      if (bearers[names[i]] == 1 || !rest[i].has_filename()) continue;
       add_parent(i);
       changed = true;
     }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "heed/base/config_keys.h"
+#include "heed/base/file.h"
 #include "heed/base/progress.h"
 #include "heed/base/signal.h"
 #include "heed/cli/commands.h"
