@@ -64,8 +64,10 @@ function tidy(s) {
   return s
 }
 
-# A text with a word in it: two letters side by side that are no directive such as %ld. Beyond ASCII any byte counts.
+# A text with a word in it: two letters side by side that are no directive such as %ld. Beyond ASCII any byte counts but
+# those of symbols: U+0080 to U+00BF (degrees, guillemets) and U+2000 to U+2BFF (dashes, arrows, boxes).
 function has_word(s) {
+  gsub(/\302[\200-\277]|\342[\200-\257][\200-\277]/, " ", s)
   gsub(/%[-+ #0-9.*$]*(hh?|ll?|[jztqLw])?[A-Za-z]/, " ", s)
   return s ~ /[A-Za-z][A-Za-z]|[\200-\377]/
 }

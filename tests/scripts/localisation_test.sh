@@ -89,6 +89,9 @@ msgstr "%s: %ld"
 msgid "- 12 -"
 msgstr "- 12 -"
 
+msgid "→ 0° …"
+msgstr "→ 0° …"
+
 msgid "not translated yet"
 msgstr ""
 
