@@ -58,15 +58,31 @@ void add_common(JsonWriter& json, BenchModel model, const Context& c) {
   json.field("processor", kernels::name_of(kernels::cpu_level())).field("threads", c.pool.threads());
 }
 
+namespace {
+
+int run_workload(const std::string& what, Arguments arguments) {
+  if (what == "train") return bench_train(arguments);
+  if (what == "decode") return bench_decode(arguments);
+  fail_input("heed bench: unknown workload {}; known: train, decode", in_quotes(what));
+}
+
+}  // namespace
+
 int bench(Arguments arguments) {
-  if (!arguments.empty() && arguments[0] == "train") return bench_train(arguments.subspan(1));
-  if (!arguments.empty() && arguments[0] == "decode") return bench_decode(arguments.subspan(1));
+  if (!arguments.empty() && !arguments[0].starts_with('-'))
+    return run_workload(arguments[0], arguments.subspan(1));
   std::string what;
   OptionParser parser("heed bench", "Measures the speed of a fixed workload and prints one JSON line.");
   parser.positional("WHAT", what, "train or decode")
-      .footer("heed bench train --help and heed bench decode --help list their options.")
-      .parse(arguments);
-  fail_input("heed bench: unknown workload {}; known: train, decode", in_quotes(what));
+      .footer("heed bench train --help and heed bench decode --help list their options.");
+  try {
+    parser.parse(arguments);
+  } catch (const HelpRequested& request) {
+    if (request.topic().empty()) throw;
+    const std::string help[] = {"--help"};
+    return run_workload(request.topic(), help);
+  }
+  return run_workload(what, {});
 }
 
 }  // namespace heed::cli

@@ -55,8 +55,7 @@ int dispatch_command(const std::vector<std::string>& arguments) {
   }
   if (arguments[0] == "help") {  // heed help train model: heed train --help model
     std::vector<std::string> asked(arguments.begin() + 1, arguments.end());
-    const bool two_words = asked.size() > 1 && asked[0] == "bench";  // the others have topics: train model
-    asked.insert(asked.begin() + (asked.empty() ? 0 : two_words ? 2 : 1), "--help");
+    asked.insert(asked.begin() + (asked.empty() ? 0 : 1), "--help");
     return dispatch_command(asked);
   }
   std::vector<std::string> names;

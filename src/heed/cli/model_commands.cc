@@ -197,11 +197,10 @@ int score(Arguments arguments) {
   parser.positional("MODEL", path, "the model folder").shorthand('o', "output").bind(options);
   parser.parse(arguments);
   if (options.source.empty() || options.target.empty()) fail_input("heed score needs --source and --target");
-  const auto is_standard_input = [](const std::string& file) { return file == "-" || file == "/dev/stdin"; };
-  if (is_standard_input(options.source) && is_standard_input(options.target))
+  if (is_stream(options.source) && is_stream(options.target))
     fail_input("standard input can be read once: name a file with --source or --target");
   for (std::string* path : {&options.source, &options.target})
-    if (*path == "-") *path = "/dev/stdin";  // which corpora open like any file
+    if (is_stream(*path)) *path = "/dev/stdin";  // which corpora open like any file
 
   SavedModel model(path, options.runtime.threads, options.runtime.precision);
   const EncoderDecoder& scored = model.encoder_decoder();

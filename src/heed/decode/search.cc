@@ -70,7 +70,7 @@ struct Continuation {
 
 // The best continuations of a sentence's rows, best first; ties go to the earlier row, then the better rank.
 std::vector<Continuation> best_continuations(const Sentence& sentence, const Candidates& candidates,
-                                             size_t first_row, const SearchOptions& options, size_t count) {
+                                             size_t first_row, const SearchOptions& options) {
   std::vector<Continuation> all;
   for (size_t i = 0; i < sentence.live.size(); ++i) {
     for (int64_t j = 0; j < candidates.k; ++j) {
@@ -83,7 +83,8 @@ std::vector<Continuation> best_continuations(const Sentence& sentence, const Can
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const Continuation& a, const Continuation& b) { return a.log_prob > b.log_prob; });
-  all.resize(std::min(all.size(), count));
+  // Among the best 2 x beam at least `beam` do not end: each row ends in one way only.
+  all.resize(std::min(all.size(), 2 * static_cast<size_t>(options.beam)));
   return all;
 }
 
@@ -109,9 +110,7 @@ bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row,
   const size_t length = sentence.live.front().ids.size();
   const bool may_end = static_cast<int64_t>(length) >= options.min_length;
   const bool may_go_on = static_cast<int64_t>(length) < sentence.limit;
-  // Among the best 2 x beam at least `beam` do not end: each row ends in one way only.
-  const std::vector<Continuation> best =
-      best_continuations(sentence, candidates, first_row, options, 2 * beam);
+  const std::vector<Continuation> best = best_continuations(sentence, candidates, first_row, options);
 
   std::vector<Hypothesis> live;
   std::vector<bool> has_ended(sentence.live.size());

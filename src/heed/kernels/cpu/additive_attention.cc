@@ -13,8 +13,7 @@
 #include "heed/kernels/cpu/simd.h"
 
 // After highway.h.
-#include "heed/kernels/cpu/simd_math-inl.h"
-#include "heed/kernels/cpu/simd_memory-inl.h"
+#include "heed/kernels/cpu/attention_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace heed::kernels::cpu {
@@ -37,43 +36,8 @@ void widen(const T* from, int64_t stride, int64_t rows, int64_t width, float* to
 
 template <class T>
 void narrow(const float* from, int64_t rows, int64_t width, T* to) {
-  const F32 d;
   const int64_t room = padded(width);
-  for (int64_t r = 0; r < rows; ++r, from += room, to += width) {
-    for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
-      store_n(d, hn::LoadU(d, from + j), to + j, n);
-    });
-  }
-}
-
-// sum over columns of v tanh(q + k)
-HWY_INLINE float score_of(const float* HWY_RESTRICT q, const float* HWY_RESTRICT k,
-                          const float* HWY_RESTRICT v, int64_t room) {
-  const F32 d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  FloatVector sum = hn::Zero(d);
-  for (int64_t a = 0; a < room; a += lanes) {
-    const FloatVector squashed = tanh(d, hn::Add(hn::LoadU(d, q + a), hn::LoadU(d, k + a)));
-    sum = hn::MulAdd(hn::LoadU(d, v + a), squashed, sum);
-  }
-  return hn::GetLane(hn::SumOfLanes(d, sum));
-}
-
-// y += factor x
-HWY_INLINE void add_scaled(float factor, const float* HWY_RESTRICT x, float* HWY_RESTRICT y, int64_t room) {
-  const F32 d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const FloatVector f = hn::Set(d, factor);
-  for (int64_t j = 0; j < room; j += lanes)
-    hn::StoreU(hn::MulAdd(f, hn::LoadU(d, x + j), hn::LoadU(d, y + j)), d, y + j);
-}
-
-HWY_INLINE float product_of(const float* HWY_RESTRICT x, const float* HWY_RESTRICT y, int64_t room) {
-  const F32 d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  FloatVector sum = hn::Zero(d);
-  for (int64_t j = 0; j < room; j += lanes) sum = hn::MulAdd(hn::LoadU(d, x + j), hn::LoadU(d, y + j), sum);
-  return hn::GetLane(hn::SumOfLanes(d, sum));
+  for (int64_t r = 0; r < rows; ++r, from += room, to += width) convert_row(from, width, to);
 }
 
 template <class T>
@@ -96,7 +60,7 @@ HWY_NOINLINE void attend(const AdditiveAttentionArgs<T>& args, int64_t b) {
     widen(args.q + i * args.q_stride, args.q_stride, 1, args.width, q);
     float highest = -INFINITY, sum = 0.0f;
     for (int64_t s = 0; s < keys; ++s) {
-      weights[s] = score_of(q, k + s * room, score, room);
+      weights[s] = additive_score(q, k + s * room, score, room);
       highest = std::max(highest, weights[s]);
     }
     for (int64_t s = 0; s < keys; ++s) sum += weights[s] = std::exp(weights[s] - highest);
@@ -108,16 +72,13 @@ HWY_NOINLINE void attend(const AdditiveAttentionArgs<T>& args, int64_t b) {
     }
     if (!wants_contexts) continue;
     std::fill_n(context, value_room, 0.0f);
-    for (int64_t s = 0; s < keys; ++s) add_scaled(weights[s], v + s * value_room, context, value_room);
+    for (int64_t s = 0; s < keys; ++s) add_scaled_row(weights[s], v + s * value_room, context, value_room);
     narrow(context, 1, args.value_width, args.out + i * args.value_width);
   }
 }
 
 template <class T>
 HWY_NOINLINE void attend_gradient(const AdditiveAttentionGradientArgs<T>& args, int64_t b) {
-  const F32 d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const FloatVector one = hn::Set(d, 1.0f);
   const AdditiveAttentionArgs<T>& forward = args.forward;
   const int64_t first = forward.key_begin[b], keys = forward.key_end[b] - first;
   const int64_t width = forward.width, value_width = forward.value_width;
@@ -149,22 +110,12 @@ HWY_NOINLINE void attend_gradient(const AdditiveAttentionGradientArgs<T>& args, 
         d_weight[s] +=
             args.d_guided[i] / static_cast<float>(keys) * guide_penalty<float>(forward.guide, i, s, keys);
       mean += weights[s] * d_weight[s];
-      add_scaled(weights[s], d_out, dv + s * value_room, value_room);
+      add_scaled_row(weights[s], d_out, dv + s * value_room, value_room);
     }
     std::fill_n(dq, room, 0.0f);
-    for (int64_t s = 0; s < keys; ++s) {
-      const FloatVector ds = hn::Set(d, weights[s] * (d_weight[s] - mean));
-      const float* HWY_RESTRICT key = k + s * room;
-      float* HWY_RESTRICT d_key = dk + s * room;
-      for (int64_t a = 0; a < room; a += lanes) {
-        const FloatVector squashed = tanh(d, hn::Add(hn::LoadU(d, q + a), hn::LoadU(d, key + a)));
-        const FloatVector slope =
-            hn::Mul(hn::Mul(ds, hn::LoadU(d, score + a)), hn::NegMulAdd(squashed, squashed, one));
-        hn::StoreU(hn::Add(hn::LoadU(d, dq + a), slope), d, dq + a);
-        hn::StoreU(hn::Add(hn::LoadU(d, d_key + a), slope), d, d_key + a);
-        hn::StoreU(hn::MulAdd(ds, squashed, hn::LoadU(d, d_score + a)), d, d_score + a);
-      }
-    }
+    for (int64_t s = 0; s < keys; ++s)
+      add_additive_gradient(weights[s] * (d_weight[s] - mean), q, k + s * room, score, dq, dk + s * room,
+                            d_score, room);
     narrow(dq, 1, width, args.dq + i * width);
   }
   narrow(dk, keys, width, args.dk + first * width);

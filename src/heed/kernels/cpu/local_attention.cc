@@ -12,8 +12,7 @@
 #include "heed/kernels/cpu/simd.h"
 
 // After highway.h.
-#include "heed/kernels/cpu/simd_math-inl.h"
-#include "heed/kernels/cpu/simd_memory-inl.h"
+#include "heed/kernels/cpu/attention_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace heed::kernels::cpu {
@@ -21,53 +20,11 @@ namespace HWY_NAMESPACE {
 
 struct WindowUse {};
 
-template <class T>
-void widen_row(const T* from, int64_t width, float* to) {
-  const F32 d;
-  for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
-    store_n(d, load_n(d, from + j, n), to + j, n);
-  });
-}
-
-template <class T>
-void narrow_rows(const float* from, int64_t count, T* to) {
-  const F32 d;
-  for_each_vector(d, count, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
-    store_n(d, load_n(d, from + j, n), to + j, n);
-  });
-}
-
-template <class T>
-float row_product(const float* HWY_RESTRICT x, const T* HWY_RESTRICT y, int64_t width) {
-  const F32 d;
-  FloatVector sum = hn::Zero(d);
-  for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
-    sum = hn::MulAdd(load_n(d, x + j, n), load_n(d, y + j, n), sum);
-  });
-  return hn::GetLane(hn::SumOfLanes(d, sum));
-}
-
-// y += factor x
-template <class T>
-void add_scaled_row(float factor, const T* HWY_RESTRICT x, float* HWY_RESTRICT y, int64_t width) {
-  const F32 d;
-  const FloatVector f = hn::Set(d, factor);
-  for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
-    store_n(d, hn::MulAdd(f, load_n(d, x + j, n), load_n(d, y + j, n)), y + j, n);
-  });
-}
-
 // score . tanh(q + k), or scale q . k without a score
 template <class T>
 float window_score(const LocalAttentionArgs<T>& args, const float* HWY_RESTRICT q, const T* HWY_RESTRICT k) {
-  if (args.score == nullptr) return args.scale * row_product(q, k, args.width);
-  const F32 d;
-  FloatVector sum = hn::Zero(d);
-  for_each_vector(d, args.width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
-    const FloatVector squashed = tanh(d, hn::Add(load_n(d, q + j, n), load_n(d, k + j, n)));
-    sum = hn::MulAdd(load_n(d, args.score + j, n), squashed, sum);
-  });
-  return hn::GetLane(hn::SumOfLanes(d, sum));
+  if (args.score == nullptr) return args.scale * product_of(q, k, args.width);
+  return additive_score(q, k, args.score, args.width);
 }
 
 // The window of query i, whose row of f32 is q.
@@ -84,7 +41,7 @@ HWY_NOINLINE void attend_locally(const LocalAttentionArgs<T>& args, int64_t b) {
   float* context = q + args.width;
   float* weights = args.weights != nullptr ? args.weights + args.weight_begin[b] : nullptr;
   for (int64_t i = args.query_offsets[b]; i < args.query_offsets[b + 1]; ++i) {
-    widen_row(args.q + i * args.q_stride, args.width, q);
+    convert_row(args.q + i * args.q_stride, args.width, q);
     const reference::Window<float> window = window_at(args, b, i, q);
     std::fill_n(context, args.value_width, 0.0f);
     if (weights != nullptr) std::fill_n(weights, keys, 0.0f);
@@ -95,14 +52,12 @@ HWY_NOINLINE void attend_locally(const LocalAttentionArgs<T>& args, int64_t b) {
         add_scaled_row(weight, args.v + (first + s) * args.v_stride, context, args.value_width);
     }
     if (weights != nullptr) weights += keys;
-    if (args.out != nullptr) narrow_rows(context, args.value_width, args.out + i * args.value_width);
+    if (args.out != nullptr) convert_row(context, args.value_width, args.out + i * args.value_width);
   }
 }
 
 template <class T>
 HWY_NOINLINE void attend_locally_gradient(const LocalAttentionGradientArgs<T>& args, int64_t b) {
-  const F32 d;
-  const FloatVector one = hn::Set(d, 1.0f);
   const LocalAttentionArgs<T>& forward = args.forward;
   const int64_t first = forward.key_begin[b], keys = forward.key_end[b] - first;
   const int64_t width = forward.width, value_width = forward.value_width;
@@ -116,13 +71,13 @@ HWY_NOINLINE void attend_locally_gradient(const LocalAttentionGradientArgs<T>& a
   float* d_share = d_out + value_width;  // of a window's keys
   std::fill(dk, q, 0.0f);
   for (int64_t i = forward.query_offsets[b]; i < forward.query_offsets[b + 1]; ++i) {
-    widen_row(forward.q + i * forward.q_stride, width, q);
-    widen_row(args.d_out + i * args.d_out_stride, value_width, d_out);
+    convert_row(forward.q + i * forward.q_stride, width, q);
+    convert_row(args.d_out + i * args.d_out_stride, value_width, d_out);
     const reference::Window<float> window = window_at(forward, b, i, q);
     float mean = 0.0f, dp = 0.0f;  // mean of d_share under the softmax
     for (int64_t s = window.begin; s < window.end; ++s) {
       const float share = window.softmax[s - window.begin], bell = window.bell[s - window.begin];
-      const float d_weight = row_product(d_out, forward.v + (first + s) * forward.v_stride, value_width);
+      const float d_weight = product_of(d_out, forward.v + (first + s) * forward.v_stride, value_width);
       add_scaled_row(share * bell, d_out, dv + s * value_width, value_width);
       d_share[s - window.begin] = d_weight * bell;
       mean += share * d_weight * bell;
@@ -139,22 +94,14 @@ HWY_NOINLINE void attend_locally_gradient(const LocalAttentionGradientArgs<T>& a
       if (forward.score == nullptr) {
         add_scaled_row(ds * forward.scale, key, dq, width);
         add_scaled_row(ds * forward.scale, q, d_key, width);
-        continue;
+      } else {
+        add_additive_gradient(ds, q, key, forward.score, dq, d_key, d_score, width);
       }
-      const FloatVector slope_of_score = hn::Set(d, ds);
-      for_each_vector(d, width, [&](int64_t j, int64_t n) HEED_INLINE_LAMBDA {
-        const FloatVector squashed = tanh(d, hn::Add(load_n(d, q + j, n), load_n(d, key + j, n)));
-        const FloatVector slope = hn::Mul(hn::Mul(slope_of_score, load_n(d, forward.score + j, n)),
-                                          hn::NegMulAdd(squashed, squashed, one));
-        store_n(d, hn::Add(load_n(d, dq + j, n), slope), dq + j, n);
-        store_n(d, hn::Add(load_n(d, d_key + j, n), slope), d_key + j, n);
-        store_n(d, hn::MulAdd(slope_of_score, squashed, load_n(d, d_score + j, n)), d_score + j, n);
-      });
     }
-    narrow_rows(dq, width, args.dq + i * width);
+    convert_row(dq, width, args.dq + i * width);
   }
-  narrow_rows(dk, keys * width, args.dk + first * width);
-  narrow_rows(dv, keys * value_width, args.dv + first * value_width);
+  convert_row(dk, keys * width, args.dk + first * width);
+  convert_row(dv, keys * value_width, args.dv + first * value_width);
   if (args.d_score != nullptr) std::copy_n(d_score, width, args.d_score + b * width);
 }
 
