@@ -52,7 +52,9 @@ TEST(ModelFolder, KeepsConfigurationBlobsAndWeights) {
   const ModelFolder made = ModelFolder::create(temporary.path("a/run"));
   made.write_config("seed: 1\n");
   made.write_blob("source.vocab", "a\nb\n");
-  made.write_weights(tensor("w", "1234"), {.precision = "bf16", .processor = "amx", .update = 7});
+  const std::map<std::string, double> dev = {{"loss", 0.1}, {"bleu", 30.9}};
+  made.write_weights(tensor("w", "1234"),
+                     {.precision = "bf16", .processor = "amx", .update = 7, .examples = 2100, .dev = dev});
   const ModelFolder folder = ModelFolder::open(temporary.path("a/run"));
   EXPECT_EQ(folder.read_config(), "seed: 1\n");
   EXPECT_EQ(folder.read_blob("source.vocab"), "a\nb\n");
@@ -65,6 +67,8 @@ TEST(ModelFolder, KeepsConfigurationBlobsAndWeights) {
   EXPECT_EQ(stamp.precision, "bf16");
   EXPECT_EQ(stamp.processor, "amx");
   EXPECT_EQ(stamp.update, 7);
+  EXPECT_EQ(stamp.examples, 2100);
+  EXPECT_EQ(stamp.dev, dev);
 }
 
 TEST(ModelFolder, MissingPiecesAreNamed) {

@@ -262,8 +262,10 @@ TEST_F(Classify, ReportAndInfoTellOfIt) {
   const Result info = run_heed({"info", path("model")});
   EXPECT_NE(info.out.find("bidirectional GRU classifier of 1 layer"), std::string::npos) << info.out;
   EXPECT_NE(info.out.find("18 words and 3 labels"), std::string::npos) << info.out;
+  EXPECT_NE(info.out.find(" texts ("), std::string::npos) << info.out;
   const auto json = nlohmann::json::parse(run_heed({"info", path("model"), "--json"}).out);
   EXPECT_EQ(json["labels"], nlohmann::json::parse(R"(["bad", "cold", "good"])"));
+  EXPECT_TRUE(json["dev"].contains("accuracy")) << json;
 }
 
 TEST_F(Classify, CommandsForTranslatorsSaySo) {

@@ -245,6 +245,32 @@ TEST(Trainer, AverageIsThatOfTheLastValidated) {
   EXPECT_EQ(ModelStamp::of(run.folder.read_weights()).update, 20);
 }
 
+// Also of the average, which is the model here.
+TEST(Trainer, StampsTellWhatDevGaveForTheseWeights) {
+  const TemporaryFolder folder;
+  TrainConfig averaged = config();
+  averaged.average = 3;
+  {
+    Training run(folder.path(), averaged);
+    run({.minutes = 0.0, .interrupted = [&] { return run.trainer.state().update >= 6; }});
+  }
+  Training run(folder.path(), averaged);
+  EXPECT_TRUE(run.folder.open_checkpoint(6).stamp.dev.empty());  // was not measured
+  run.trainer.resume();
+  run();
+  const auto expect_measured = [](const SafetensorsFile& file) {
+    const ModelStamp stamp = ModelStamp::of(file);
+    EXPECT_EQ(stamp.examples, 10);
+    ParameterStore store{std::nullopt};
+    const Parameter& weight = store.add("w", {1}, Initial::constant(0));
+    load_weights(file, store);
+    const double distance = *weight.value().data<float>() - 1.0;
+    EXPECT_EQ(stamp.dev, (std::map<std::string, double>{{"loss", distance * distance}}));
+  };
+  for (const int64_t update : {10, 15, 20}) expect_measured(run.folder.open_checkpoint(update).weights);
+  expect_measured(run.folder.read_weights());
+}
+
 TEST(Trainer, WithoutValidatorTheLastWeightsAreTheModel) {
   const TemporaryFolder folder;
   Training run(folder.path());

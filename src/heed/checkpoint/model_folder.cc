@@ -24,14 +24,21 @@ constexpr const char* kBest = "best";
 constexpr const char* kState = "state.json";
 constexpr const char* kWeightsPart = "weights";
 constexpr std::string_view kPartEnding = ".safetensors";
-constexpr std::string_view kTemporary = ".tmp-";  // begins the name of a checkpoint that is being written
-constexpr std::string_view kBefore = "-before";   // ends that of one whose place it takes
+constexpr std::string_view kTemporary = ".tmp-";   // begins the name of a checkpoint that is being written
+constexpr std::string_view kBefore = "-before";    // ends that of one whose place it takes
+constexpr std::string_view kDevKey = "heed.dev.";  // begins the metadata's key of a figure on dev
+
+template <class T>
+std::optional<T> number_in(std::string_view text) {
+  T number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
 
 std::optional<int64_t> whole_number(std::string_view text) {
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
-  return number;
+  const auto number = number_in<int64_t>(text);
+  return number && *number >= 0 ? number : std::nullopt;
 }
 
 // NAME.PROCESS-COUNT.tmp: what FileWriter writes into. Other files that end so are somebody else's.
@@ -74,11 +81,12 @@ void swap_into_place(const std::string& finished, const std::string& target, con
 }  // namespace
 
 Metadata ModelStamp::to_metadata() const {
-  return {{"heed.format", std::to_string(format)},
-          {"heed.version", heed_version},
-          {"heed.precision", precision},
-          {"heed.processor", processor},
-          {"heed.update", std::to_string(update)}};
+  Metadata metadata = {{"heed.format", std::to_string(format)}, {"heed.version", heed_version},
+                       {"heed.precision", precision},           {"heed.processor", processor},
+                       {"heed.update", std::to_string(update)}, {"heed.examples", std::to_string(examples)}};
+  for (const auto& [name, value] : dev)
+    metadata.emplace(std::string(kDevKey) + name, fmt::format("{}", value));
+  return metadata;
 }
 
 ModelStamp ModelStamp::of(const SafetensorsFile& file) {
@@ -91,11 +99,17 @@ ModelStamp ModelStamp::of(const SafetensorsFile& file) {
   if (*format > kModelFormat)
     fail_input("{}: written by a newer heed ({}): format {}, this one reads up to {}", file.name(),
                in_quotes(text("heed.version")), *format, kModelFormat);
-  return {.format = *format,
-          .heed_version = text("heed.version"),
-          .precision = text("heed.precision"),
-          .processor = text("heed.processor"),
-          .update = whole_number(text("heed.update")).value_or(0)};
+  ModelStamp stamp{.format = *format,
+                   .heed_version = text("heed.version"),
+                   .precision = text("heed.precision"),
+                   .processor = text("heed.processor"),
+                   .update = whole_number(text("heed.update")).value_or(0),
+                   .examples = whole_number(text("heed.examples")).value_or(0)};
+  for (const auto& [key, value] : file.metadata()) {
+    if (!key.starts_with(kDevKey)) continue;
+    if (const auto number = number_in<double>(value)) stamp.dev.emplace(key.substr(kDevKey.size()), *number);
+  }
+  return stamp;
 }
 
 const SafetensorsFile& OpenedCheckpoint::part(const std::string& name) const {

@@ -32,6 +32,8 @@ struct ModelStamp {
   std::string precision = {};  // f32, bf16
   std::string processor = {};  // level: plain, avx2, avx512, avx512_bf16, amx
   int64_t update = 0;
+  int64_t examples = 0;                    // pairs or labelled texts that were trained on; 0: not told
+  std::map<std::string, double> dev = {};  // "loss" and metrics of these weights, where they were measured
 
   Metadata to_metadata() const;
   // Throws InputError if the file is no heed model or comes from a newer format than this heed reads.

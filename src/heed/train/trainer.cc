@@ -22,6 +22,12 @@ double seconds_since(Clock::time_point start) {
 // all.
 constexpr double kHopelessLoss = 1000.0;
 
+std::map<std::string, double> measures_of(const Validation& validation) {
+  std::map<std::string, double> measures = validation.metrics;
+  measures["loss"] = validation.loss;
+  return measures;
+}
+
 }  // namespace
 
 void TrainConfig::visit(ConfigVisitor& v) {
@@ -116,6 +122,7 @@ Trainer::Trainer(const TrainConfig& config, int64_t width, ParameterStore& param
       folder_(folder),
       stamp_(std::move(stamp)),
       adam_(config.optimiser, parameters) {
+  stamp_.examples = static_cast<int64_t>(corpus.size());
   state_.data_fingerprint = corpus.fingerprint();
   if (validator != nullptr) state_.dev_fingerprint = validator->fingerprint();
 }
@@ -138,6 +145,8 @@ void Trainer::resume() {
   load_weights(checkpoint.weights, parameters_);
   load_moments(checkpoint.part("optimiser"), parameters_, adam_);
   state_ = std::move(state);
+  stamp_.update = state_.update;
+  stamp_.dev = checkpoint.stamp.dev;
   folder_.prune(checkpoints_to_keep());  // a crash can have come before that
 
   // A crash between the checkpoint and what follows it left an older model as the best one.
@@ -152,8 +161,7 @@ void Trainer::resume() {
   }
 }
 
-void Trainer::write_weights(int64_t update) {
-  stamp_.update = update;
+void Trainer::write_weights() const {
   folder_.write_weights(weight_views(parameters_), stamp_);
 }
 
@@ -180,7 +188,8 @@ void Trainer::one_update(Context& c, const BatchPlan& plan, Progress& progress) 
   progress.count += count;
   progress.norm = norm;
   progress.rate = rate;
-  ++state_.update;
+  stamp_.update = ++state_.update;
+  stamp_.dev.clear();
   if (static_cast<size_t>(++state_.update_in_epoch) >= plan.updates()) {
     state_.update_in_epoch = 0;
     ++state_.epoch;
@@ -231,6 +240,7 @@ void Trainer::validate(Context& c, TrainListener& listener, int64_t epoch, bool 
       fail("update {}: training diverged (loss on dev {}); {}", state_.update, report.result.loss,
            advice_on_divergence());
     const double value = value_of(report.result);
+    stamp_.dev = measures_of(report.result);
     report.best = !state_.best_value || value < *state_.best_value;
     if (report.best) state_.best_value = value;
   }
@@ -244,14 +254,12 @@ void Trainer::validate(Context& c, TrainListener& listener, int64_t epoch, bool 
   // Told first: what was said of an update must not be missing when its checkpoint is there.
   if (validator_ != nullptr) listener.on_validation(report);
   save(listener, report.best && planned, planned ? state_ : before);
-  if (report.best) write_weights(state_.update);  // the folder can be used from now on
+  if (report.best) write_weights();  // the folder can be used from now on
 }
 
 void Trainer::save(TrainListener& listener, bool best, const TrainState& state) const {
   listener.on_save();
-  ModelStamp stamp = stamp_;
-  stamp.update = state.update;
-  folder_.save_checkpoint({.stamp = stamp,
+  folder_.save_checkpoint({.stamp = stamp_,
                            .weights = weight_views(parameters_),
                            .parts = {{"optimiser", moment_views(parameters_, adam_)}},
                            .state = state.to_json()},
@@ -366,10 +374,11 @@ void Trainer::finish(Context& c, TrainListener& listener) {
     const Validation result = validator_->validate(c);
     c.arena.reset();
     best = std::isfinite(result.loss) && value_of(result) <= *state_.best_value;
+    stamp_.dev = measures_of(result);
     measured = fmt::format(": dev loss {:.4f}", result.loss);
     for (const auto& [name, value] : result.metrics) measured += fmt::format(", {} {:.2f}", name, value);
   }
-  if (best) write_weights(state_.update);
+  if (best) write_weights();
   listener.on_message(fmt::format("average of the last {} checkpoints{}; {}", state_.validated.size(),
                                   measured,
                                   best ? "kept as the model" : "the best single checkpoint is kept instead"));

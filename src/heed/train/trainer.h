@@ -106,7 +106,7 @@ struct TrainLimits {
 class Trainer {
  public:
   // All must outlive it. Without a validator (null) the last weights count as the best. `stamp` is completed
-  // with the update and goes into every checkpoint.
+  // with the update, what was trained on and what dev gave, and goes into every checkpoint.
   Trainer(const TrainConfig& config, int64_t width, ParameterStore& parameters, const Objective& objective,
           const Validator* validator, const Corpus& corpus, const ModelFolder& folder, ModelStamp stamp);
 
@@ -130,7 +130,7 @@ class Trainer {
   // nothing, when the loss is no number. What stands off the schedule (`planned` is false), where a training
   // happened to end, leaves no trace in the checkpoint: resumed, it goes on as if it had not ended there.
   void validate(Context& c, TrainListener& listener, int64_t epoch, bool planned);
-  void write_weights(int64_t update);
+  void write_weights() const;
   void save(TrainListener& listener, bool best, const TrainState& state) const;
   // Why no further update follows; nothing while one does.
   std::optional<StopReason> reason_to_stop(const TrainLimits& limits) const;
@@ -150,7 +150,7 @@ class Trainer {
   const Validator* validator_;
   const Corpus& corpus_;
   const ModelFolder& folder_;
-  ModelStamp stamp_;
+  ModelStamp stamp_;  // of the weights as they are
   Adam adam_;
   TrainState state_;
 };
