@@ -1,6 +1,7 @@
 // How rows become the factors of tiles.h, by squares of 32 x 32; included by one .cc file for each processor,
-// which says for which to compile. In an unnamed namespace: no function compiled for one processor may serve
-// another.
+// which says for which to compile and sets HEED_TILES_FOR_AVX512_BF16: g++ 12 defines __AVX512BF16__ for what
+// the command line asks for, not for what a pragma does. In an unnamed namespace: no function compiled for
+// one processor may serve another.
 
 namespace heed::kernels::cpu {
 namespace {
@@ -17,15 +18,14 @@ inline void load_row(const Bf16* from, U16x32& row) {
 // VCVTNE2PS2BF16 would convert both halves at once; the emulator that stands in for the processor (Bochs 3.1)
 // gets its upper half wrong. Intrinsics with a mask, since g++ 12 warns of its own without one.
 inline void load_row(const float* from, U16x32& row) {
-#ifdef __AVX512BF16__
-  const auto half = [](const float* numbers) {
-    const __m256bh narrow = _mm512_cvtneps_pbh(_mm512_loadu_ps(numbers));
-    __m256i bits;
-    std::memcpy(&bits, &narrow, sizeof(bits));
-    return bits;
-  };
-  const __m512i lower = _mm512_castsi256_si512(half(from));
-  row = reinterpret_cast<U16x32>(_mm512_maskz_inserti64x4(0xFF, lower, half(from + 16), 1));
+#if HEED_TILES_FOR_AVX512_BF16
+  const __m256bh lower = _mm512_cvtneps_pbh(_mm512_loadu_ps(from)),
+                 upper = _mm512_cvtneps_pbh(_mm512_loadu_ps(from + 16));
+  __m256i halves[2];
+  std::memcpy(&halves[0], &lower, sizeof(lower));
+  std::memcpy(&halves[1], &upper, sizeof(upper));
+  row = reinterpret_cast<U16x32>(
+      _mm512_maskz_inserti64x4(0xFF, _mm512_castsi256_si512(halves[0]), halves[1], 1));
 #else
   for (int i = 0; i < 32; ++i) row[i] = Bf16(from[i]).bits;
 #endif
@@ -75,6 +75,13 @@ class Square {
   int64_t stride_;
   alignas(64) std::byte padded_[kSquare * kSquare * sizeof(T)];  // written only where needed
 };
+
+// Asks for the 32 rows of a square, a cache line each: the processor foresees the next lines of a row, not
+// those of the next rows.
+inline void prefetch_square(const Bf16* from, int64_t stride) {
+#pragma GCC unroll 32
+  for (int64_t r = 0; r < kSquare; ++r) __builtin_prefetch(from + r * stride);
+}
 
 // The next two rows of a square, the first in the low halves; columns 0 to 15 and 16 to 31. Eight columns are
 // interleaved within each quarter of a vector, then the quarters brought in order.
@@ -142,6 +149,7 @@ void transpose_rows(const Bf16* from, int64_t stride, int64_t rows, int64_t colu
   for (int64_t column = 0; column < columns; column += kSquare, to += 2 * column_size) {
     Bf16* tile = to;
     for (int64_t r = 0; r < rows; r += kTileDepth, tile += kTileSize) {
+      prefetch_square(from + (r + kTileDepth) * stride + column, stride);
       const Square<Bf16> square(from + r * stride + column, stride, rows - r, columns - column);
       Square<Bf16>::Rows pair_rows(square);
       U32x16 left[16], right[16];

@@ -12,7 +12,9 @@
 
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")
+#define HEED_TILES_FOR_AVX512_BF16 1
 #include "heed/kernels/cpu/tile_packing-inl.h"
+#undef HEED_TILES_FOR_AVX512_BF16
 
 namespace heed::kernels::cpu {
 namespace {

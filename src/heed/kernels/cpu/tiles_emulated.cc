@@ -10,7 +10,9 @@
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpsabi"  // vectors pass only between functions of this file
+#define HEED_TILES_FOR_AVX512_BF16 0
 #include "heed/kernels/cpu/tile_kernels-inl.h"
+#undef HEED_TILES_FOR_AVX512_BF16
 
 namespace heed::kernels::cpu {
 namespace {
