@@ -1,9 +1,12 @@
 // heed translate as a user meets it: lines in, lines out, whatever the lines and the model folder are.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 #include <sstream>
+#include <stdexcept>
 
 #include "heed/base/error.h"
 #include "heed/checkpoint/model_folder.h"
@@ -51,11 +54,49 @@ class Translate : public testing::Test {
 };
 ToyTask* Translate::task_ = nullptr;
 
+// A heed that reads from one named pipe and writes to another.
+class Conversation {
+ public:
+  Conversation(Words arguments, const std::string& to, const std::string& from)
+      : to_(pipe_at(to)), from_(pipe_at(from)), heed_(arguments, to_, from_), in_(to_), out_(from_) {}
+  std::string ask(const std::string& line) {
+    in_ << line << std::endl;
+    std::string answer;
+    std::getline(out_, answer);
+    return answer;
+  }
+  int end() {
+    in_.close();
+    return heed_.wait();
+  }
+
+ private:
+  static std::string pipe_at(const std::string& path) {
+    if (::mkfifo(path.c_str(), 0600) != 0) throw std::runtime_error("mkfifo failed");
+    return path;
+  }
+  std::string to_, from_;
+  Process heed_;
+  std::ofstream in_;
+  std::ifstream out_;
+};
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
   return lines;
+}
+
+// Who writes a line and waits gets an answer: there is no more to read for now, and no end either. Without
+// that both would wait for each other, which ends this test by its time limit.
+TEST_F(Translate, AnswersAProgramThatWaits) {
+  const std::string expected = translate("a b\nc\n").out;
+  Conversation heed({"translate", model()}, task_->path("questions"), task_->path("answers"));
+  std::string answers;
+  for (const char* line : {"a b", "c"}) answers += heed.ask(line) + "\n";
+  EXPECT_EQ(answers, expected);
+  EXPECT_EQ(heed.end(), 0);
 }
 
 TEST_F(Translate, OutputDependsOnTheLineOnly) {

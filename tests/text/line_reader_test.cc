@@ -98,6 +98,29 @@ TEST_F(LineReaderTest, ReadsAStreamAsItComes) {
   ::close(ends[0]);
 }
 
+TEST_F(LineReaderTest, TellsWhetherMoreHasCome) {
+  using std::chrono::milliseconds;
+  const milliseconds now{0};
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  LineReader reader(ends[0], "standard input");
+  EXPECT_FALSE(reader.ready(now));
+  ASSERT_EQ(::write(ends[1], "one\ntwo\nthr", 11), 11);
+  EXPECT_TRUE(reader.ready(now));
+  std::string line;
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_TRUE(reader.ready(now));  // from what was read
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "two");
+  EXPECT_FALSE(reader.ready(milliseconds{1}));  // only a line's beginning
+  ::close(ends[1]);
+  EXPECT_TRUE(reader.ready(now));  // the end
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "thr");
+  ::close(ends[0]);
+  EXPECT_TRUE(LineReader(write("file", "")).ready(now));
+}
+
 // What cannot be read has not ended.
 TEST_F(LineReaderTest, AFailedReadIsAnError) {
   const int folder = ::open(folder_.c_str(), O_RDONLY);

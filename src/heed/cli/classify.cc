@@ -23,7 +23,7 @@ struct ClassifyCommand {
     classify.visit(v);
     v("json", json, "one JSON object a line, with the probability of every label");
     v("attend", attend, "show each text, its words by how much the model attends to them");
-    v("block", block, "lines read before they are classified together", between(1, 1 << 20));
+    v("block", block, "lines classified together, at most", between(1, 1 << 20));
     runtime.visit(v);
   }
 };
@@ -97,7 +97,7 @@ int classify(Arguments arguments) {
     if (cut.count > 0) told = view::kTextGoesOn;
   } else {
     LineReader reader = open_input(options.input);
-    for_blocks_of_lines(reader, lines_at_once(options.input, options.block), classify);
+    for_blocks_of_lines(reader, options.block, classify);
     if (cut.count > 0)
       told = reader.name() + ": " + cut.told("longer than the model reads, and cut there as in training");
   }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <clocale>
 #include <cstring>
 
@@ -22,16 +23,13 @@ LineReader open_input(const std::string& path) {
   return LineReader(path);
 }
 
-int64_t lines_at_once(const std::string& input, int64_t block) {
-  return is_stream(input) && isatty(STDIN_FILENO) != 0 ? 1 : block;
-}
-
 void for_blocks_of_lines(LineReader& reader, int64_t block,
                          const std::function<void(const std::vector<std::string>& lines)>& work) {
+  constexpr std::chrono::milliseconds kPatience{20};  // what a pause between two lines of a stream may last
   std::vector<std::string> lines;
   for (std::string line; reader.next(line);) {
     lines.push_back(line);
-    if (static_cast<int64_t>(lines.size()) < block) continue;
+    if (static_cast<int64_t>(lines.size()) < block && reader.ready(kPatience)) continue;
     work(lines);
     lines.clear();
   }

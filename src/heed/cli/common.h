@@ -37,11 +37,8 @@ bool is_stream(const std::string& path);
 // A file, plain or .gz, or standard input.
 LineReader open_input(const std::string& path);
 
-// Lines of that input to work on at once: one where somebody types, who wants an answer to each, else
-// `block`.
-int64_t lines_at_once(const std::string& input, int64_t block);
-
-// Gives the lines to `work` in their order, `block` at a time, and what is left at the end.
+// Gives the lines to `work` in their order, `block` at a time, and fewer at the end or where no more come for
+// now: who types them, or a program that writes one and waits, wants an answer.
 void for_blocks_of_lines(LineReader& reader, int64_t block,
                          const std::function<void(const std::vector<std::string>& lines)>& work);
 

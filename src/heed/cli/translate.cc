@@ -21,7 +21,7 @@ struct TranslateCommand {
     v("output", output, "where the translation goes; - or nothing: standard output");
     translate.visit(v);
     v("json", json, "one JSON object a line: scores, subwords, all n-best");
-    v("block", block, "lines read before they are translated together", between(1, 1 << 20));
+    v("block", block, "lines translated together, at most", between(1, 1 << 20));
     runtime.visit(v);
   }
 };
@@ -89,12 +89,11 @@ int translate(Arguments arguments) {
   check(options.translate, parser);
 
   SavedModel model(folder, options.runtime.threads, options.runtime.precision);
-  const int64_t block = lines_at_once(options.input, options.block);
   LineReader reader = open_input(options.input);
   Output output(options.output);
   LineCount cut;
   int64_t number = 0;
-  for_blocks_of_lines(reader, block, [&](const std::vector<std::string>& lines) {
+  for_blocks_of_lines(reader, options.block, [&](const std::vector<std::string>& lines) {
     const std::vector<Translation> translations = model.translate(lines, options.translate);
     for (const Translation& translation : translations) {
       ++number;

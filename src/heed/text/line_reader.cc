@@ -1,5 +1,6 @@
 #include "heed/text/line_reader.h"
 
+#include <poll.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -27,6 +28,8 @@ class LineReader::Source {
  public:
   virtual ~Source() = default;
   virtual size_t read(char* bytes, size_t size, const std::string& where) = 0;
+  // Whether read() returns at once, or would within this time.
+  virtual bool ready(std::chrono::milliseconds) const { return true; }
 };
 
 // zlib reads plain files through the same calls.
@@ -70,6 +73,12 @@ class LineReader::Descriptor : public Source {
     return static_cast<size_t>(count);
   }
 
+  // An end or an error makes read() return, too.
+  bool ready(std::chrono::milliseconds within) const override {
+    pollfd asked{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    return ::poll(&asked, 1, static_cast<int>(within.count())) != 0;
+  }
+
  private:
   int descriptor_;
 };
@@ -95,6 +104,11 @@ bool LineReader::fill() {
   position_ = 0;
   available_ = source_->read(buffer_.data(), buffer_.size(), fmt::format("{}:{}", name_, number_ + 1));
   return available_ > 0;
+}
+
+bool LineReader::ready(std::chrono::milliseconds within) const {
+  return std::memchr(buffer_.data() + position_, '\n', available_ - position_) != nullptr ||
+         source_->ready(within);
 }
 
 bool LineReader::next(std::string& line) {

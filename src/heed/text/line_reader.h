@@ -1,6 +1,7 @@
 // Lines of text out of a file, plain or gzip, or a descriptor. Every byte is treated as hostile.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,6 +31,9 @@ class LineReader {
 
   // False at the end, `line` is then empty.
   bool next(std::string& line);
+
+  // Whether next() has something to give, or begins to, at once or within this time. Files always have.
+  bool ready(std::chrono::milliseconds within) const;
 
   int64_t number() const { return number_; }  // of the line last given, from 1; 0 before the first
   const std::string& name() const { return name_; }
