@@ -1,5 +1,6 @@
 #include "heed/view/report.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -40,6 +41,19 @@ TEST(Report, OneEmptyRunIsAPageToo) {
   EXPECT_EQ(markup_fault(page), "");
   EXPECT_EQ(page.find("<h2>"), std::string::npos);
   EXPECT_THROW(report_page({}), Error);
+}
+
+TEST(Report, TheTitleNamesSixRunsAtMost) {
+  const auto title = [](size_t count) {
+    std::vector<RunReport> runs;
+    for (size_t i = 0; i < count; ++i) runs.push_back({fmt::format("run {}", i + 1), {}, {}});
+    const std::string page = report_page(runs);
+    const size_t begin = page.find("<h1>") + 4;
+    return page.substr(begin, page.find("</h1>") - begin);
+  };
+  EXPECT_EQ(title(2), "run 1 · run 2");
+  EXPECT_NE(title(6).find("run 6"), std::string::npos);
+  EXPECT_EQ(title(7), "7 trainings");
 }
 
 TEST(Report, HostileTextStaysText) {

@@ -15,10 +15,22 @@ std::string run_label(const std::vector<RunReport>& runs, size_t run) {
                      escape_markup(runs[run].name));
 }
 
-std::string report_page(const std::vector<RunReport>& runs) {
-  require(!runs.empty(), "a report needs a run");
+namespace {
+
+// The runs' names, where they are few enough to be read; the first table has them all.
+std::string title_of(const std::vector<RunReport>& runs) {
+  constexpr size_t kMostNamed = 6;
+  if (runs.size() > kMostNamed) return fmt::format("{} trainings", runs.size());
   std::string title;
   for (const RunReport& run : runs) title += (title.empty() ? "" : " · ") + clean_text(run.name);
+  return title;
+}
+
+}  // namespace
+
+std::string report_page(const std::vector<RunReport>& runs) {
+  require(!runs.empty(), "a report needs a run");
+  const std::string title = title_of(runs);
   std::string body = "<h1>" + escape_markup(title) + "</h1>\n";
   body += overview_section(runs);
   body += curves_section(runs);
