@@ -57,7 +57,7 @@ ToyTask* Translate::task_ = nullptr;
 // A heed that reads from one named pipe and writes to another.
 class Conversation {
  public:
-  Conversation(Words arguments, const std::string& to, const std::string& from)
+  Conversation(const Words& arguments, const std::string& to, const std::string& from)
       : to_(pipe_at(to)), from_(pipe_at(from)), heed_(arguments, to_, from_), in_(to_), out_(from_) {}
   std::string ask(const std::string& line) {
     in_ << line << std::endl;
