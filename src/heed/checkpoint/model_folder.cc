@@ -80,6 +80,15 @@ void swap_into_place(const std::string& finished, const std::string& target, con
 
 }  // namespace
 
+std::string ModelStamp::dev_text() const {
+  const auto loss = dev.find("loss");
+  if (loss == dev.end()) return "";
+  std::string text = fmt::format("dev loss {:.4f}", loss->second);
+  for (const auto& [name, value] : dev)
+    if (name != "loss") text += fmt::format(", {} {:.2f}", name, value);
+  return text;
+}
+
 Metadata ModelStamp::to_metadata() const {
   Metadata metadata = {{"heed.format", std::to_string(format)}, {"heed.version", heed_version},
                        {"heed.precision", precision},           {"heed.processor", processor},

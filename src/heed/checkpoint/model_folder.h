@@ -35,6 +35,9 @@ struct ModelStamp {
   int64_t examples = 0;                    // pairs or labelled texts that were trained on; 0: not told
   std::map<std::string, double> dev = {};  // "loss" and metrics of these weights, where they were measured
 
+  // "dev loss 1.5200, bleu 30.90"; empty where nothing was measured.
+  std::string dev_text() const;
+
   Metadata to_metadata() const;
   // Throws InputError if the file is no heed model or comes from a newer format than this heed reads.
   static ModelStamp of(const SafetensorsFile& file);

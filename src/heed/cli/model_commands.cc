@@ -76,10 +76,8 @@ std::string training_of(const ModelStamp& stamp, const char* examples) {
   std::string training = fmt::format("trained {} updates", grouped_words(stamp.update));
   if (stamp.examples > 0) training += fmt::format(" on {} {}", grouped_words(stamp.examples), examples);
   training += fmt::format(" ({}, heed {})", stamp.processor, stamp.heed_version);
-  if (stamp.dev.contains("loss")) training += fmt::format("; dev loss {:.4f}", stamp.dev.at("loss"));
-  for (const auto& [name, value] : stamp.dev)
-    if (name != "loss") training += fmt::format(", {} {:.2f}", name, value);
-  return training;
+  const std::string dev = stamp.dev_text();
+  return dev.empty() ? training : training + "; " + dev;
 }
 
 }  // namespace

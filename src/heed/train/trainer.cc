@@ -375,8 +375,7 @@ void Trainer::finish(Context& c, TrainListener& listener) {
     c.arena.reset();
     best = std::isfinite(result.loss) && value_of(result) <= *state_.best_value;
     stamp_.dev = measures_of(result);
-    measured = fmt::format(": dev loss {:.4f}", result.loss);
-    for (const auto& [name, value] : result.metrics) measured += fmt::format(", {} {:.2f}", name, value);
+    measured = ": " + stamp_.dev_text();
   }
   if (best) write_weights();
   listener.on_message(fmt::format("average of the last {} checkpoints{}; {}", state_.validated.size(),
