@@ -73,6 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Rotary",
                 {"model.heads=16", "model.rotary=true"},
                 {"model.rotary", "model.width 16", "heads of 1"}},
+        Mistake{"Convolution", {"model.convolution=4"}, {"model.convolution 4", "no middle", "3 or 5"}},
         Mistake{"Positions",
                 {"model.positions=learned", "model.max_positions=9"},
                 {"data.max_source_length 512", "model.max_positions"}},

@@ -131,8 +131,8 @@ TEST(EmbeddingReference, GradientIsThatOfTheForwardPass) {
 TEST(ActivationReference, GradientIsThatOfTheForwardPass) {
   constexpr int64_t rows = 4, width = 9, size = rows * width;
   const std::vector<uint64_t> keys = row_keys(rows);
-  for (const Activation activation :
-       {Activation::none, Activation::relu, Activation::gelu, Activation::tanh, Activation::sigmoid}) {
+  for (const Activation activation : {Activation::none, Activation::relu, Activation::squared_relu,
+                                      Activation::gelu, Activation::tanh, Activation::sigmoid}) {
     for (const float probability : {0.0f, 0.4f}) {
       Values x = normal_values<double>(size, 1, 2.0);
       const Values dy = normal_values<double>(size, 2);
@@ -148,15 +148,16 @@ TEST(ActivationReference, GradientIsThatOfTheForwardPass) {
         reference::activate(args);
         return weighted_sum(y, dy);
       };
-      reference::activate_gradient(
-          ActivationGradientArgs<double>{.rows = rows,
-                                         .width = width,
-                                         .activation = activation,
-                                         .dropout = args.dropout,
-                                         .row_keys = keys.data(),
-                                         .x = activation == Activation::gelu ? x.data() : output.data(),
-                                         .dy = dy.data(),
-                                         .dx = dx.data()});
+      reference::activate_gradient(ActivationGradientArgs<double>{
+          .rows = rows,
+          .width = width,
+          .activation = activation,
+          .dropout = args.dropout,
+          .row_keys = keys.data(),
+          .x = activation == Activation::gelu || activation == Activation::squared_relu ? x.data()
+                                                                                        : output.data(),
+          .dy = dy.data(),
+          .dx = dx.data()});
       expect_gradient("x", x, dx, forward);
     }
   }

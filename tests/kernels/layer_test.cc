@@ -259,8 +259,8 @@ TYPED_TEST(Layer, ActivationsAgreeWithThePlainOnes) {
   using T = TypeParam;
   ThreadPool pool(3);
   on_each_level([&] {
-    for (const Activation activation :
-         {Activation::none, Activation::relu, Activation::gelu, Activation::tanh, Activation::sigmoid}) {
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::squared_relu,
+                                        Activation::gelu, Activation::tanh, Activation::sigmoid}) {
       for (const auto [rows, width] : kSizes) {
         for (const float probability : {0.0f, 0.4f}) {
           SCOPED_TRACE(testing::Message() << static_cast<int>(activation) << ": " << rows << " x " << width);

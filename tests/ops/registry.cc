@@ -28,9 +28,9 @@ Tensor tensor_of(const Tensor& into, const Values& values) {
 const std::vector<Op>& registered_ops() {
   static const std::vector<Op> ops = [] {
     std::vector<Op> all;
-    for (const auto& group : {embedding_ops(), rotary_ops(), linear_ops(), layer_ops(), attention_ops(),
-                              monotonic_attention_ops(), output_ops(), sigmoid_output_ops(), recurrent_ops(),
-                              attention_decoder_ops(), local_attention_ops(), rows_ops()}) {
+    for (const auto& group : {embedding_ops(), rotary_ops(), convolution_ops(), linear_ops(), layer_ops(),
+                              attention_ops(), monotonic_attention_ops(), output_ops(), sigmoid_output_ops(),
+                              recurrent_ops(), attention_decoder_ops(), local_attention_ops(), rows_ops()}) {
       all.insert(all.end(), group.begin(), group.end());
     }
     return all;

@@ -34,6 +34,7 @@ inline const std::vector<SampleModel>& sample_models() {
       {"transformer_post_norm", kTransformer},
       {"transformer_pre_norm_learned_positions", kTransformer + "pre_norm: true\npositions: learned\n"},
       {"transformer_rotary", kTransformer + "positions: none\nrotary: true\n"},
+      {"transformer_convolution_squared_relu", kTransformer + "convolution: 3\nactivation: squared_relu\n"},
       {"transformer_batch_norm", kTransformer + "normalisation: batch\n"},
       {"rnn_plain", kRnn + "attention: none\n"},
       {"rnn_plain_lstm_two_layers", kRnn + "attention: none\ncell: lstm\nlayers: 2\nresidual: true\n"},

@@ -113,9 +113,10 @@ struct RowSumsArgs {
 void row_sums(ThreadPool& pool, const RowSumsArgs<float>& args);
 void row_sums(ThreadPool& pool, const RowSumsArgs<Bf16>& args);
 
-enum class Activation : uint8_t { none, relu, gelu, tanh, sigmoid };
+enum class Activation : uint8_t { none, relu, squared_relu, gelu, tanh, sigmoid };
 
-// y = dropout(act(x)), x may be y. gelu is the exact one, with the error function (Hendrycks & Gimpel 2016).
+// y = dropout(act(x)), x may be y. squared_relu is max(0, x)^2 (So et al. 2021); gelu is the exact one, with
+// the error function (Hendrycks & Gimpel 2016).
 template <class T>
 struct ActivationArgs {
   int64_t rows = 0, width = 0;
@@ -136,7 +137,7 @@ struct ActivationGradientArgs {
   Activation activation = Activation::none;
   Dropout dropout{};
   const uint64_t* row_keys = nullptr;
-  const T* x = nullptr;   // [R, D]: what act returned for relu, tanh, sigmoid; what it was given for gelu
+  const T* x = nullptr;   // [R, D]: what act returned for relu, tanh, sigmoid; else what it was given
   const T* dy = nullptr;  // [R, D]
   T* dx = nullptr;        // [R, D], may be dy
 };

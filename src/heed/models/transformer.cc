@@ -21,7 +21,8 @@ void TransformerConfig::visit(ConfigVisitor& v) {
   v("dropout", dropout, "dropout of embeddings and of every sub-layer's output", between(0.0, 0.99));
   v("attention_dropout", attention_dropout, "dropout of attention weights", between(0.0, 0.99));
   v("activation_dropout", activation_dropout, "dropout inside the feed-forward layer", between(0.0, 0.99));
-  v("activation", activation, {"relu", "gelu"}, "function inside the feed-forward layer");
+  v("activation", activation, {"relu", "squared_relu", "gelu"},
+    "function inside the feed-forward layer; squared_relu is that of So et al. 2021");
   v("pre_norm", pre_norm, "normalisation before each sub-layer instead of after it");
   v("normalisation", normalisation, {"layer", "batch"},
     "over the width of each token (LayerNorm), or over all tokens of the batch (BatchNorm), with running "
@@ -31,6 +32,10 @@ void TransformerConfig::visit(ConfigVisitor& v) {
   v("rotary", rotary,
     "turn the queries and keys of self-attention by their positions, so that scores know distances (Su et "
     "al. 2021)");
+  v("convolution", convolution,
+    "positions over which each column of the encoder's queries, keys and values is mixed, an odd number (the "
+    "depthwise convolution of So et al. 2021, centred); 0: none",
+    between(0, 63));
   v("max_positions", max_positions, "the longest sentence learned positions know, in tokens",
     between(1, 1 << 20));
   v("tying", tying, {"all", "target", "none"},
@@ -49,7 +54,12 @@ MultiHeadOptions attention_options(const TransformerConfig& config) {
   MultiHeadOptions options{.width = config.width,
                            .heads = config.heads,
                            .scaled = config.scaled_attention,
-                           .dropout = config.attention_dropout};
+                           .dropout = config.attention_dropout,
+                           .convolution = config.convolution};
+  if (config.convolution > 0 && config.convolution % 2 == 0) {
+    fail_input("model.convolution {} has no middle; choose {} or {}", config.convolution,
+               config.convolution - 1, config.convolution + 1);
+  }
   if (config.rotary) {
     const int64_t head_width = config.width / config.heads;
     if (head_width % 2 != 0) {
@@ -65,6 +75,7 @@ MultiHeadOptions attention_options(const TransformerConfig& config) {
 
 MultiHeadOptions masked(MultiHeadOptions options) {
   options.causal = true;
+  options.convolution = 0;  // it sees what comes after
   return options;
 }
 
@@ -73,6 +84,18 @@ ConnectionOptions connection_options(const TransformerConfig& config) {
           .pre_norm = config.pre_norm,
           .normalisation = config.normalisation,
           .dropout = config.dropout};
+}
+
+kernels::Activation kernel_of(FeedForwardActivation activation) {
+  switch (activation) {
+    case FeedForwardActivation::relu:
+      return kernels::Activation::relu;
+    case FeedForwardActivation::squared_relu:
+      return kernels::Activation::squared_relu;
+    case FeedForwardActivation::gelu:
+      return kernels::Activation::gelu;
+  }
+  return kernels::Activation::none;
 }
 
 // Smaller than Xavier's: in a post-norm stack of many layers the residual path must lead at first.
@@ -86,8 +109,7 @@ FeedForward::FeedForward(ParameterStore& store, const std::string& name, const T
     : inner_(store, name + ".inner", config.width, config.feed_forward, feed_forward_initial(config.width)),
       outer_(store, name + ".outer", config.feed_forward, config.width,
              feed_forward_initial(config.feed_forward)),
-      activation_(config.activation == FeedForwardActivation::relu ? kernels::Activation::relu
-                                                                   : kernels::Activation::gelu),
+      activation_(kernel_of(config.activation)),
       dropout_(store.dropout_site(name + ".activation_dropout", config.activation_dropout)) {}
 
 Var FeedForward::operator()(Context& c, const Var& x, const Layout& layout) const {

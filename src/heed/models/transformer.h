@@ -18,7 +18,7 @@
 namespace heed {
 
 enum class Positions { sinusoidal, learned, none };
-enum class FeedForwardActivation { relu, gelu };
+enum class FeedForwardActivation { relu, squared_relu, gelu };
 
 // The defaults are for a corpus of some ten thousand sentences and an afternoon; the paper's base model has
 // width 512, 6 layers, 8 heads, feed-forward 2048.
@@ -38,6 +38,7 @@ struct TransformerConfig {
   bool scaled_attention = true;
   Positions positions = Positions::sinusoidal;
   bool rotary = false;
+  int64_t convolution = 0;  // taps, in the encoder
   int64_t max_positions = 1024;
   Tying tying = Tying::all;
   bool output_bias = false;

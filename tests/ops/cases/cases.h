@@ -7,6 +7,7 @@ namespace heed::test {
 
 std::vector<Op> embedding_ops();
 std::vector<Op> rotary_ops();
+std::vector<Op> convolution_ops();
 std::vector<Op> linear_ops();
 std::vector<Op> layer_ops();
 std::vector<Op> attention_ops();

@@ -50,7 +50,9 @@ std::vector<Op> linear_ops() {
            "act(x W^T + b)",
            true,
            {linear_case("plain", false, Activation::none), linear_case("bias", true, Activation::none),
-            linear_case("relu", true, Activation::relu), linear_case("gelu", true, Activation::gelu)}}};
+            linear_case("relu", true, Activation::relu),
+            linear_case("squared relu", true, Activation::squared_relu),
+            linear_case("gelu", true, Activation::gelu)}}};
 }
 
 }  // namespace heed::test

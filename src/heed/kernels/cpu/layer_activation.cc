@@ -25,6 +25,8 @@ HWY_INLINE FloatVector value_of(FloatVector x) {
   const F32 d;
   if constexpr (kActivation == Activation::relu)
     return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);
+  else if constexpr (kActivation == Activation::squared_relu)
+    return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), hn::Mul(x, x));
   else if constexpr (kActivation == Activation::gelu)
     return hn::Mul(x, normal_cdf(d, x));
   else if constexpr (kActivation == Activation::tanh)
@@ -41,6 +43,8 @@ HWY_INLINE FloatVector slope_of(FloatVector x) {
   const FloatVector one = hn::Set(d, 1.0f);
   if constexpr (kActivation == Activation::relu) {
     return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), one);
+  } else if constexpr (kActivation == Activation::squared_relu) {
+    return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), hn::Add(x, x));
   } else if constexpr (kActivation == Activation::gelu) {
     const FloatVector density = exp(d, hn::Mul(hn::Mul(x, x), hn::Set(d, -0.5f)));
     return hn::MulAdd(hn::Mul(x, density), hn::Set(d, 0.398942280f), normal_cdf(d, x));
@@ -97,6 +101,8 @@ void activate_rows(const ActivationArgs<T>& args, int64_t begin, int64_t end) {
       return activate_with<Activation::none>(args, begin, end);
     case Activation::relu:
       return activate_with<Activation::relu>(args, begin, end);
+    case Activation::squared_relu:
+      return activate_with<Activation::squared_relu>(args, begin, end);
     case Activation::gelu:
       return activate_with<Activation::gelu>(args, begin, end);
     case Activation::tanh:
@@ -113,6 +119,8 @@ void activate_gradient_rows(const ActivationGradientArgs<T>& args, int64_t begin
       return activate_gradient_with<Activation::none>(args, begin, end);
     case Activation::relu:
       return activate_gradient_with<Activation::relu>(args, begin, end);
+    case Activation::squared_relu:
+      return activate_gradient_with<Activation::squared_relu>(args, begin, end);
     case Activation::gelu:
       return activate_gradient_with<Activation::gelu>(args, begin, end);
     case Activation::tanh:

@@ -136,6 +136,8 @@ R activation(Activation kind, R x) {
       return x;
     case Activation::relu:
       return x < 0 ? R{0} : x;  // NaN stays
+    case Activation::squared_relu:
+      return x < 0 ? R{0} : x * x;
     case Activation::gelu:
       return x / 2 * (1 + std::erf(x / std::numbers::sqrt2_v<R>));
     case Activation::tanh:
@@ -154,6 +156,8 @@ R activation_slope(Activation kind, R x) {
       return 1;
     case Activation::relu:
       return x > 0 ? R{1} : R{0};
+    case Activation::squared_relu:
+      return x > 0 ? 2 * x : R{0};
     case Activation::gelu:
       return (1 + std::erf(x / std::numbers::sqrt2_v<R>)) / 2 +
              x * std::exp(-x * x / 2) * (std::numbers::inv_sqrtpi_v<R> / std::numbers::sqrt2_v<R>);

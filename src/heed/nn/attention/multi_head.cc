@@ -1,5 +1,8 @@
 #include "heed/nn/attention/multi_head.h"
 
+#include <cmath>
+
+#include "heed/ops/convolution.h"
 #include "heed/ops/rotary.h"
 
 namespace heed {
@@ -21,10 +24,21 @@ SelfAttention::SelfAttention(ParameterStore& store, const std::string& name, con
     : options_(attention_options(store, name, options)),
       rotary_(options.rotary),
       projections_(store, name + ".queries_keys_values", options.width, 3 * options.width),
-      output_(store, name + ".output", options.width, options.width) {}
+      output_(store, name + ".output", options.width, options.width) {
+  if (options.convolution == 0) return;
+  require(!options.causal && options.convolution % 2 == 1,
+          "{}: a convolution of {} taps; they must be odd, and the attention not causal", name,
+          options.convolution);
+  convolution_ = &store.add(name + ".convolution", {options.convolution, 3 * options.width},
+                            Initial::uniform(1.0 / std::sqrt(static_cast<double>(options.convolution))));
+}
 
 Var SelfAttention::project(Context& c, const Var& x, const Layout& layout) const {
-  const Var projected = projections_(c, x);
+  Var projected = projections_(c, x);
+  if (convolution_ != nullptr) {
+    const int64_t taps = convolution_->shape().rows();
+    projected = depthwise_convolution(c, projected, layout, *convolution_, taps / 2);
+  }
   return rotary_ ? rotary(c, projected, layout, *rotary_, 2 * x.width()) : projected;
 }
 

@@ -21,11 +21,15 @@ struct MultiHeadOptions {
   bool causal = false;
   bool scaled = true;    // the division by sqrt(d_k) of eq. 1
   double dropout = 0.0;  // of the weights
+  // Taps of a convolution over the positions of self-attention's queries, keys and values, an odd number; or
+  // none. Not with `causal`.
+  int64_t convolution = 0;
   // Rotary positions of self-attention's queries and keys, as wide as a head, which is even; or none.
   std::shared_ptr<SinusoidalPositions> rotary = nullptr;
 };
 
-// Queries, keys and values from the same rows.
+// Queries, keys and values from the same rows. Where asked, each of their columns is mixed over neighbouring
+// positions (So, Manke, Liu, Dai, Shazeer, Le 2021, "Primer", multi-dconv-head attention; here centred).
 class SelfAttention {
  public:
   SelfAttention(ParameterStore& store, const std::string& name, const MultiHeadOptions& options);
@@ -44,8 +48,9 @@ class SelfAttention {
 
   AttentionOptions options_;
   std::shared_ptr<SinusoidalPositions> rotary_;
-  Linear projections_;  // W^Q, W^K, W^V
-  Linear output_;       // W^O
+  Linear projections_;                      // W^Q, W^K, W^V
+  const Parameter* convolution_ = nullptr;  // [taps, 3D]
+  Linear output_;                           // W^O
 };
 
 // Queries from the decoder, keys and values from the encoder's output (the memory).

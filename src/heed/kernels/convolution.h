@@ -1,0 +1,53 @@
+// Depthwise convolution over the positions of ragged sentences. Letters: B sentences, R rows, C columns, K
+// taps. T is float or Bf16; weights and their gradient are f32.
+#pragma once
+
+#include <cstdint>
+
+#include "heed/kernels/real.h"
+#include "heed/tensor/dtype.h"
+#include "heed/tensor/thread_pool.h"
+
+namespace heed::kernels {
+
+// y[r, c] = sum_k w[k, c] x[r + k - left, c], over the taps k whose row belongs to r's sentence, in ascending
+// order of these rows. Each column is by itself.
+template <class T>
+struct DepthwiseConvolutionArgs {
+  int64_t sentences = 0;
+  const int32_t* offsets = nullptr;  // [B+1]
+  int64_t width = 0, taps = 0;       // C, K
+  int64_t left = 0;                  // rows that the first tap stands before y's
+  const Real<T>* weights = nullptr;  // [K, C]
+  bool back = false;                 // the gradient: y[r, c] = sum_k w[k, c] x[r - k + left, c]
+  const T* x = nullptr;              // [R, C]
+  T* y = nullptr;                    // [R, C]
+};
+void depthwise_convolution(ThreadPool& pool, const DepthwiseConvolutionArgs<float>& args);
+void depthwise_convolution(ThreadPool& pool, const DepthwiseConvolutionArgs<Bf16>& args);
+
+// d_weights[k, c] = sum_r dy[r, c] x[r + k - left, c], in ascending r.
+template <class T>
+struct DepthwiseConvolutionWeightGradientArgs {
+  int64_t sentences = 0;
+  const int32_t* offsets = nullptr;  // [B+1]
+  int64_t width = 0, taps = 0;       // C, K
+  int64_t left = 0;
+  const T* x = nullptr;          // [R, C]
+  const T* dy = nullptr;         // [R, C]
+  Real<T>* d_weights = nullptr;  // [K, C], overwritten
+};
+void depthwise_convolution_weight_gradient(ThreadPool& pool,
+                                           const DepthwiseConvolutionWeightGradientArgs<float>& args);
+void depthwise_convolution_weight_gradient(ThreadPool& pool,
+                                           const DepthwiseConvolutionWeightGradientArgs<Bf16>& args);
+
+// The taps [first, end) of the row `r` that fall into its sentence, rows [begin, end_row).
+struct TapRange {
+  int64_t first, end;
+  TapRange(int64_t taps, int64_t left, int64_t r, int64_t begin, int64_t end_row)
+      : first(left - (r - begin) > 0 ? left - (r - begin) : 0),
+        end(left + end_row - r < taps ? left + end_row - r : taps) {}
+};
+
+}  // namespace heed::kernels
