@@ -42,12 +42,4 @@ void depthwise_convolution_weight_gradient(ThreadPool& pool,
 void depthwise_convolution_weight_gradient(ThreadPool& pool,
                                            const DepthwiseConvolutionWeightGradientArgs<Bf16>& args);
 
-// The taps [first, end) of the row `r` that fall into its sentence, rows [begin, end_row).
-struct TapRange {
-  int64_t first, end;
-  TapRange(int64_t taps, int64_t left, int64_t r, int64_t begin, int64_t end_row)
-      : first(left - (r - begin) > 0 ? left - (r - begin) : 0),
-        end(left + end_row - r < taps ? left + end_row - r : taps) {}
-};
-
 }  // namespace heed::kernels

@@ -14,6 +14,14 @@ HWY_BEFORE_NAMESPACE();
 namespace heed::kernels::cpu {
 namespace HWY_NAMESPACE {
 
+// The taps [first, end) of the row `r` that fall into its sentence, rows [begin, end_row).
+struct TapRange {
+  int64_t first, end;
+  TapRange(int64_t taps, int64_t left, int64_t r, int64_t begin, int64_t end_row)
+      : first(left - (r - begin) > 0 ? left - (r - begin) : 0),
+        end(left + end_row - r < taps ? left + end_row - r : taps) {}
+};
+
 // Columns [begin, end) of all rows. A row's sum stays in a register while its taps pass by.
 template <class T>
 void convolve_columns(const DepthwiseConvolutionArgs<T>& args, int64_t begin, int64_t end) {
