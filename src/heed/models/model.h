@@ -23,6 +23,11 @@ struct LossOptions {
   double smoothing = 0.0;  // of the labels
   double r_drop = 0.0;     // alpha of R-Drop (Wu, Liang et al. 2021); above 0 the batch is read twice
 
+  // Of models that write: other models' probabilities of every word at each target token [R_t, V] f32, and
+  // their share in what is wanted (distillation_loss). None while empty.
+  Tensor taught;
+  double taught_share = 0.0;
+
   GuidedAttentionOptions guided_attention;
   ScheduledSampling scheduled_sampling;
 

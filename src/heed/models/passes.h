@@ -1,4 +1,4 @@
-// The loss of a model with a softmax over words or classes, read once or, with R-Drop, twice.
+// The loss of a model with a softmax over words or classes, read once or, with R-Drop, twice; taught or not.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 namespace heed {
 
 // states [N, D]: those of the first pass; `second` computes them again, with other dropout, where
-// options.r_drop asks for it. targets [N].
+// options.r_drop asks for it and nothing is taught. targets [N].
 OutputLoss loss_of_passes(Context& c, const Var& states, const std::function<Var()>& second,
                           const Parameter& weight, const Parameter* bias, const std::vector<int32_t>& targets,
                           const LossOptions& options);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <memory>
+#include <optional>
 
 #include "heed/kernels/matmul.h"
 #include "heed/kernels/output.h"
@@ -67,27 +70,73 @@ RowLoss row_of(const float* log_p, const float* log_q, int64_t words, int32_t ta
   return {(1.0 - smoothing) * nll - spread * (sum_p + sum_q) + 0.5 * alpha * (kl_pq + kl_qp), log_p[target]};
 }
 
-// dx = d W for a block of rows, and dW += d^T x.
+// The gradients of a loss, computed along with it for d sum = 1, until the backward pass fetches them.
+struct HeldGradients {
+  const Parameter* weight;
+  const Parameter* bias;  // or null
+  Tensor d_weight, d_bias;
+  std::vector<Tensor> d_inputs;  // of each pass [R, D]
+  std::vector<std::shared_ptr<Gradient>> into;
+};
+
+HeldGradients hold(Context& c, const Parameter& weight, const Parameter* bias,
+                   std::initializer_list<const Var*> inputs) {
+  HeldGradients held{&weight, bias, c.allocate(weight.shape(), DType::f32), {}, {}, {}};
+  if (bias != nullptr) held.d_bias = c.allocate(bias->shape(), DType::f32);
+  for (const Var* input : inputs) {
+    held.d_inputs.push_back(c.allocate(input->shape(), input->value.dtype()));
+    held.into.push_back(input->gradient);
+  }
+  return held;
+}
+
+void record(Context& c, Var& sum, HeldGradients gradients) {
+  c.tape->record(sum, [held = std::move(gradients)](Context& c, const Tensor& d_sum) mutable {
+    const float factor = d_sum.item();
+    held.weight->gradient().add(c, scaled(std::move(held.d_weight), factor));
+    if (held.bias != nullptr) held.bias->gradient().add(c, scaled(std::move(held.d_bias), factor));
+    for (size_t i = 0; i < held.into.size(); ++i)
+      if (held.into[i]) held.into[i]->add(c, scaled(std::move(held.d_inputs[i]), factor));
+  });
+}
+
+OutputLoss loss_of_rows(Context& c, int64_t rows) {
+  OutputLoss loss;
+  loss.row_loss = c.allocate(Shape{rows}, DType::f32);
+  loss.log_prob = c.allocate(Shape{rows}, DType::f32);
+  return loss;
+}
+
+void add_up(Context& c, OutputLoss& loss) {
+  double sum = 0.0;  // f64: thousands of rows
+  for (int64_t r = 0; r < loss.row_loss.size(); ++r) sum += loss.row_loss.data<float>()[r];
+  loss.sum.value = c.allocate(Shape{1}, DType::f32);
+  *loss.sum.value.data<float>() = static_cast<float>(sum);
+}
+
+// For rows begin .. of a pass whose logits have the gradient d and were made from x: their dx = d W, and
+// dW += d^T x.
 template <class T>
-void propagate(Context& c, const Tensor& d, const Tensor& x, const Parameter& weight, Tensor& dx,
-               Tensor& d_weight, Tensor& d_bias, bool accumulate) {
+void propagate(Context& c, const Tensor& d, const Tensor& x, int64_t begin, HeldGradients& held,
+               size_t pass) {
+  Tensor dx = held.d_inputs[pass].row_range(begin, begin + x.rows());
   kernels::matmul(c.pool, kernels::MatmulArgs<T>{.x = d.data<T>(),
                                                  .x_stride = d.row_stride(),
                                                  .rows = d.rows(),
-                                                 .b = &weight.packed_back(c),
+                                                 .b = &held.weight->packed_back(c),
                                                  .y = dx.data<T>(),
                                                  .y_stride = dx.row_stride()});
-  kernels::weight_gradient(c.pool,
-                           kernels::WeightGradientArgs<T>{.dy = d.data<T>(),
-                                                          .dy_stride = d.row_stride(),
-                                                          .x = x.data<T>(),
-                                                          .x_stride = x.row_stride(),
-                                                          .rows = x.rows(),
-                                                          .inner = x.width(),
-                                                          .outer = d.width(),
-                                                          .accumulate = accumulate,
-                                                          .dw = d_weight.data<float>(),
-                                                          .dbias = d_bias ? d_bias.data<float>() : nullptr});
+  kernels::weight_gradient(
+      c.pool, kernels::WeightGradientArgs<T>{.dy = d.data<T>(),
+                                             .dy_stride = d.row_stride(),
+                                             .x = x.data<T>(),
+                                             .x_stride = x.row_stride(),
+                                             .rows = x.rows(),
+                                             .inner = x.width(),
+                                             .outer = d.width(),
+                                             .accumulate = begin > 0 || pass > 0,
+                                             .dw = held.d_weight.data<float>(),
+                                             .dbias = held.bias ? held.d_bias.data<float>() : nullptr});
 }
 
 }  // namespace
@@ -105,15 +154,9 @@ OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const 
   const ProfileScope scope(c.profile, recording ? "output, loss, gradient" : "output, loss",
                            (recording ? 6.0 : 2.0) * products,
                            static_cast<double>(size_of(x.value.dtype()) * (2 * rows + words) * width));
-  OutputLoss loss;
-  loss.row_loss = c.allocate(Shape{rows}, DType::f32);
-  loss.log_prob = c.allocate(Shape{rows}, DType::f32);
-  Tensor dx, d_weight, d_bias;
-  if (recording) {
-    dx = c.allocate(x.shape(), x.value.dtype());
-    d_weight = c.allocate(weight.shape(), DType::f32);
-    if (bias != nullptr) d_bias = c.allocate(bias->shape(), DType::f32);
-  }
+  OutputLoss loss = loss_of_rows(c, rows);
+  std::optional<HeldGradients> held;
+  if (recording) held = hold(c, weight, bias, {&x});
   dispatch(x.value.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernels::output_loss(
@@ -128,25 +171,12 @@ OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const 
                                            .smoothing = static_cast<float>(smoothing),
                                            .loss = loss.row_loss.data<float>(),
                                            .log_prob = loss.log_prob.data<float>(),
-                                           .dx = recording ? dx.data<T>() : nullptr,
-                                           .dweight = recording ? d_weight.data<float>() : nullptr,
-                                           .dbias = d_bias ? d_bias.data<float>() : nullptr});
+                                           .dx = held ? held->d_inputs.front().data<T>() : nullptr,
+                                           .dweight = held ? held->d_weight.data<float>() : nullptr,
+                                           .dbias = held && bias ? held->d_bias.data<float>() : nullptr});
   });
-
-  double sum = 0.0;  // f64: thousands of rows
-  for (int64_t r = 0; r < rows; ++r) sum += loss.row_loss.data<float>()[r];
-  loss.sum.value = c.allocate(Shape{1}, DType::f32);
-  *loss.sum.value.data<float>() = static_cast<float>(sum);
-
-  if (recording) {
-    c.tape->record(loss.sum, [&weight, bias, dx, d_weight, d_bias, into = x.gradient](
-                                 Context& c, const Tensor& d_sum) mutable {
-      const float factor = d_sum.item();
-      weight.gradient().add(c, scaled(std::move(d_weight), factor));
-      if (bias != nullptr) bias->gradient().add(c, scaled(std::move(d_bias), factor));
-      if (into) into->add(c, scaled(std::move(dx), factor));
-    });
-  }
+  add_up(c, loss);
+  if (held) record(c, loss.sum, std::move(*held));
   return loss;
 }
 
@@ -160,17 +190,9 @@ OutputLoss r_drop_loss(Context& c, const Var& first, const Var& second, const Pa
   check_targets(targets, words);
 
   const bool recording = c.recording();
-  OutputLoss loss;
-  loss.row_loss = c.allocate(Shape{rows}, DType::f32);
-  loss.log_prob = c.allocate(Shape{rows}, DType::f32);
-  Tensor d_first, d_second, d_weight, d_bias;
-  if (recording) {
-    d_first = c.allocate(first.shape(), first.value.dtype());
-    d_second = c.allocate(second.shape(), second.value.dtype());
-    d_weight = c.allocate(weight.shape(), DType::f32);
-    if (bias != nullptr) d_bias = c.allocate(bias->shape(), DType::f32);
-  }
-  double sum = 0.0;
+  OutputLoss loss = loss_of_rows(c, rows);
+  std::optional<HeldGradients> held;
+  if (recording) held = hold(c, weight, bias, {&first, &second});
   for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
     const int64_t end = std::min(begin + kBlockRows, rows);
     const Tensor x = first.value.row_range(begin, end), y = second.value.row_range(begin, end);
@@ -190,29 +212,59 @@ OutputLoss r_drop_loss(Context& c, const Var& first, const Var& second, const Pa
         loss.log_prob.data<float>()[begin + r] = static_cast<float>(row.log_prob);
       });
       if (recording) {
-        Tensor dx = d_first.row_range(begin, end), dy = d_second.row_range(begin, end);
-        propagate<T>(c, d_p, x, weight, dx, d_weight, d_bias, begin > 0);
-        propagate<T>(c, d_q, y, weight, dy, d_weight, d_bias, true);
+        propagate<T>(c, d_p, x, begin, *held, 0);
+        propagate<T>(c, d_q, y, begin, *held, 1);
       }
     });
-    for (int64_t r = begin; r < end; ++r) sum += loss.row_loss.data<float>()[r];
   }
-  loss.sum.value = c.allocate(Shape{1}, DType::f32);
-  *loss.sum.value.data<float>() = static_cast<float>(sum);
+  add_up(c, loss);
+  if (held) record(c, loss.sum, std::move(*held));
+  return loss;
+}
 
-  if (recording) {
-    c.tape->record(loss.sum, [&weight, bias, d_first, d_second, d_weight, d_bias, into_first = first.gradient,
-                              into_second = second.gradient](Context& c, const Tensor& d_sum) mutable {
-      const float factor = d_sum.item();
-      const auto hand_on = [&](const std::shared_ptr<Gradient>& into, Tensor gradient) {
-        if (into) into->add(c, scaled(std::move(gradient), factor));
-      };
-      weight.gradient().add(c, scaled(std::move(d_weight), factor));
-      if (bias != nullptr) bias->gradient().add(c, scaled(std::move(d_bias), factor));
-      hand_on(into_first, std::move(d_first));
-      hand_on(into_second, std::move(d_second));
+OutputLoss distillation_loss(Context& c, const Var& x, const Parameter& weight, const Parameter* bias,
+                             const std::vector<int32_t>& targets, double smoothing, const Tensor& taught,
+                             double share) {
+  const int64_t rows = x.rows(), words = weight.shape().rows();
+  require(static_cast<int64_t>(targets.size()) == rows && taught.shape() == Shape({rows, words}) &&
+              taught.dtype() == DType::f32,
+          "distillation: {} rows and {} words with {} targets and taught probabilities of shape {}", rows,
+          words, targets.size(), taught.shape().to_string());
+  check_targets(targets, words);
+
+  const bool recording = c.recording();
+  OutputLoss loss = loss_of_rows(c, rows);
+  std::optional<HeldGradients> held;
+  if (recording) held = hold(c, weight, bias, {&x});
+  const double of_target = (1.0 - share) * (1.0 - smoothing),
+               of_word = (1.0 - share) * smoothing / static_cast<double>(words);
+  for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
+    const int64_t end = std::min(begin + kBlockRows, rows);
+    const Tensor some = x.value.row_range(begin, end);
+    const Tensor log_p = output_log_probs(c, some, weight, bias);
+    Tensor d_logits;
+    if (recording) d_logits = c.allocate(log_p.shape(), x.value.dtype());
+    dispatch(x.value.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      c.pool.run(end - begin, [&](int64_t r) {
+        const float *log_probs = log_p.row<float>(r), *q = taught.row<float>(begin + r);
+        const int32_t target = targets[begin + r];
+        double row_loss = 0.0;
+        for (int64_t w = 0; w < words; ++w) {
+          const double wanted = share * q[w] + of_word + (w == target ? of_target : 0.0);
+          row_loss -= wanted * log_probs[w];
+          if (recording)
+            d_logits.row<T>(r)[w] =
+                T(static_cast<float>(std::exp(static_cast<double>(log_probs[w])) - wanted));
+        }
+        loss.row_loss.data<float>()[begin + r] = static_cast<float>(row_loss);
+        loss.log_prob.data<float>()[begin + r] = log_probs[target];
+      });
+      if (recording) propagate<T>(c, d_logits, some, begin, *held, 0);
     });
   }
+  add_up(c, loss);
+  if (held) record(c, loss.sum, std::move(*held));
   return loss;
 }
 

@@ -29,6 +29,14 @@ OutputLoss r_drop_loss(Context& c, const Var& first, const Var& second, const Pa
                        const Parameter* bias, const std::vector<int32_t>& targets, double smoothing,
                        double alpha);
 
+// Word-level knowledge distillation (Hinton et al. 2015; Kim & Rush 2016, section 3.1): other models'
+// probabilities of every word, taught [R, V] f32, take the given share of what is wanted:
+//   sum over rows of (1 - share) CE(p, target) - share sum over words of taught log p
+// with the cross-entropy smoothed as in output_loss. 0 <= share <= 1.
+OutputLoss distillation_loss(Context& c, const Var& x, const Parameter& weight, const Parameter* bias,
+                             const std::vector<int32_t>& targets, double smoothing, const Tensor& taught,
+                             double share);
+
 // The k best words of each row, best first, ties to the smaller id; row_bias [R, V] (or empty) is added to
 // the log-probabilities.
 struct TopWords {

@@ -60,12 +60,21 @@ ScheduledSampling ScheduledSamplingConfig::at(int64_t update) const {
   return {.teacher_forcing = std::clamp(gold, teacher_forcing, 1.0), .sample = sample};
 }
 
+void DistillationConfig::visit(ConfigVisitor& v) {
+  v("teachers", teachers,
+    "model folders, trained on the same data with the same text settings; the mean of their probabilities is "
+    "learnt");
+  v("weight", weight, "its share in what is learnt, beside the target of the data", between(0, 1));
+}
+
 void LossSchedule::visit(ConfigVisitor& v) {
   v.group("guided_attention", guided_attention,
           "attention to the source is drawn to the diagonal (Tachibana et al. 2017), for tasks in order");
   v.group("scheduled_sampling", scheduled_sampling,
           "the decoder reads some of its own predictions (Bengio et al. 2015; Transformers: Mihaylova & "
           "Martins 2019)");
+  v.group("distillation", distillation,
+          "what other models expect is learnt beside the data (Hinton et al. 2015; Kim & Rush 2016)");
 }
 
 void LossSchedule::check() const {
@@ -73,6 +82,10 @@ void LossSchedule::check() const {
     fail_input(
         "train.guided_attention.half_life does nothing while train.guided_attention.weight is 0; give a "
         "weight, or leave it out");
+  if (distillation.teachers.empty() && distillation.weight != DistillationConfig().weight)
+    fail_input(
+        "train.distillation.weight does nothing without train.distillation.teachers; give model folders, or "
+        "leave it out");
   const ScheduledSamplingConfig& s = scheduled_sampling;
   const ScheduledSamplingConfig defaults;
   const auto refuse_unread = [&](const char* key, bool is_set, bool is_read) {

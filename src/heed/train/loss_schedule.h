@@ -1,6 +1,9 @@
 // What training adds to the cross-entropy of gold tokens, and how that changes over its updates.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "heed/base/config.h"
 #include "heed/models/encoder_decoder.h"
 
@@ -38,15 +41,26 @@ struct ScheduledSamplingConfig {
   ScheduledSampling at(int64_t update) const;
 };
 
+// Word-level knowledge distillation (Kim & Rush 2016; of an ensemble: Sun et al. 2019, "Token-Level Ensemble
+// Distillation for Grapheme-to-Phoneme Conversion").
+struct DistillationConfig {
+  std::vector<std::string> teachers;  // model folders
+  double weight = 0.9;
+
+  void visit(ConfigVisitor& v);
+};
+
 struct LossSchedule {
   GuidedAttentionConfig guided_attention;
   ScheduledSamplingConfig scheduled_sampling;
+  DistillationConfig distillation;
 
   void visit(ConfigVisitor& v);
   // Throws InputError when keys do not fit together.
   void check() const;
   bool is_plain() const {
-    return guided_attention.weight == 0.0 && scheduled_sampling.schedule == SamplingSchedule::none;
+    return guided_attention.weight == 0.0 && scheduled_sampling.schedule == SamplingSchedule::none &&
+           distillation.teachers.empty();
   }
 };
 

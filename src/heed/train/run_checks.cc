@@ -56,7 +56,10 @@ void check_before_reading(const RunConfig& config) {
   config.train.loss_schedule.check();
   if (classifies && !config.train.loss_schedule.is_plain())
     fail_input(
-        "train.guided_attention and train.scheduled_sampling are for models that write; leave them out");
+        "train.guided_attention, train.scheduled_sampling and train.distillation are for models that write; "
+        "leave them out");
+  if (config.train.r_drop > 0.0 && !config.train.loss_schedule.distillation.teachers.empty())
+    fail_input("train.r_drop and train.distillation change the same loss; leave one of them out");
   check_metric(config.train.metric, classifies);
   check_tying(config);
   check_model(config);

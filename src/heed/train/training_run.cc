@@ -71,7 +71,11 @@ Task make_task(const RunConfig& config, const ModelText& text, const TrainingDat
     task.validator = std::make_unique<ClassificationValidator>(*classifier, text, data, config.train);
   } else {
     const EncoderDecoder& translator = *task.model.encoder_decoder;
-    task.objective = std::make_unique<TranslationObjective>(translator, options, config.train.loss_schedule);
+    const LossSchedule& schedule = config.train.loss_schedule;
+    const std::vector<std::string>& teachers = schedule.distillation.teachers;
+    task.objective = std::make_unique<TranslationObjective>(
+        translator, options, schedule,
+        teachers.empty() ? nullptr : std::make_unique<const Teachers>(teachers, text));
     task.validator = std::make_unique<TranslationValidator>(translator, text, data, config.train);
   }
   return task;

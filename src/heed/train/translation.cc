@@ -33,6 +33,10 @@ BatchLoss TranslationObjective::loss(Context& c, const Batch& batch, int64_t upd
   LossOptions options = options_;
   options.guided_attention = schedule_.guided_attention.at(update);
   options.scheduled_sampling = schedule_.scheduled_sampling.at(update);
+  if (teachers_ != nullptr) {
+    options.taught = teachers_->probabilities(c, batch);
+    options.taught_share = schedule_.distillation.weight;
+  }
   const OutputLoss loss = model_.loss(c, batch.field("source"), target, options);
   return {loss.sum, static_cast<double>(target.layout.rows())};
 }

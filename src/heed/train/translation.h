@@ -1,9 +1,13 @@
 // Translation as a task: what is minimised and what is measured.
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include "heed/data/corpus.h"
 #include "heed/decode/translator.h"
 #include "heed/train/objective.h"
+#include "heed/train/teachers.h"
 #include "heed/train/trainer.h"
 
 namespace heed {
@@ -11,15 +15,17 @@ namespace heed {
 // Cross-entropy of the target given the source, label-smoothed, and what the schedule adds at each update.
 class TranslationObjective final : public Objective {
  public:
+  // teachers: those of the schedule's distillation, or null.
   TranslationObjective(const EncoderDecoder& model, const LossOptions& options,
-                       const LossSchedule& schedule = {})
-      : model_(model), options_(options), schedule_(schedule) {}
+                       const LossSchedule& schedule = {}, std::unique_ptr<const Teachers> teachers = nullptr)
+      : model_(model), options_(options), schedule_(schedule), teachers_(std::move(teachers)) {}
   BatchLoss loss(Context& c, const Batch& batch, int64_t update) const override;
 
  private:
   const EncoderDecoder& model_;
   LossOptions options_;
   LossSchedule schedule_;
+  std::unique_ptr<const Teachers> teachers_;
 };
 
 // Percent of the attention that `guided` chooses, over its first `measure` sentences, that lies within its

@@ -115,6 +115,44 @@ OpCase r_drop_case(const std::string& name, bool bias, double smoothing, double 
           }};
 }
 
+OpCase distillation_case(const std::string& name, bool bias, double smoothing, double share) {
+  return {name, [=](const OpSize& size) {
+            std::vector<int32_t> targets;
+            Tensor taught = Tensor::empty({size.rows(), kWords});
+            for (int64_t r = 0; r < size.rows(); ++r) {
+              targets.push_back(static_cast<int32_t>(uniform_below(7, static_cast<uint64_t>(r), kWords)));
+              double sum = 0;
+              for (int64_t w = 0; w < kWords; ++w)
+                sum += taught.row<float>(r)[w] =
+                    static_cast<float>(uniform(mix64(8, static_cast<uint64_t>(r)), static_cast<uint64_t>(w)));
+              for (int64_t w = 0; w < kWords; ++w) taught.row<float>(r)[w] /= static_cast<float>(sum);
+            }
+            OpInstance made;
+            made.operands = output_operands(size, bias);
+            made.run = [=](Context& c, const OpInputs& in) {
+              const OutputLoss loss = distillation_loss(c, in.var(0), in.parameter(1), bias_of(in), targets,
+                                                        smoothing, taught, share);
+              return std::vector{loss.sum, Var(loss.row_loss), Var(loss.log_prob)};
+            };
+            made.plain = [=](const std::vector<Values>& in) {
+              Values all(size.rows() * kWords), row_loss(size.rows()), log_prob(size.rows());
+              kernels::reference::output_log_probs<double>(plain_args(size, in), all.data());
+              double sum = 0;
+              for (int64_t r = 0; r < size.rows(); ++r) {
+                const double* p = &all[r * kWords];
+                log_prob[r] = p[targets[r]];
+                row_loss[r] = -(1 - share) * (1 - smoothing) * log_prob[r];
+                for (int64_t w = 0; w < kWords; ++w)
+                  row_loss[r] -= ((1 - share) * smoothing / kWords + share * taught.row<float>(r)[w]) * p[w];
+                sum += row_loss[r];
+              }
+              return std::vector<Values>{Values{sum}, row_loss, log_prob};
+            };
+            made.flops = output_flops(size);
+            return made;
+          }};
+}
+
 OpCase top_k_case(const std::string& name, bool bias, bool row_bias) {
   return {
       name, [=](const OpSize& size) {
@@ -162,26 +200,32 @@ OpCase log_probs_case(const std::string& name, bool bias) {
 }  // namespace
 
 std::vector<Op> output_ops() {
-  return {{"output_loss",
-           "output.h",
-           "sum over rows of -(1 - s) log p(target) - s/V sum log p(word), p = softmax(x W^T + b)",
-           true,
-           {loss_case("plain", false, 0.0), loss_case("bias", true, 0.0), loss_case("smoothed", true, 0.1)}},
-          {"r_drop_loss",
-           "output.h",
-           "sum over rows of CE(p) + CE(q) + alpha/2 (KL(p, q) + KL(q, p)), p and q of two passes",
-           true,
-           {r_drop_case("plain", false, 0.0, 1.0), r_drop_case("bias, smoothed", true, 0.1, 5.0)}},
-          {"output_top_k",
-           "output.h",
-           "the k best words of each row by log p(word) + row bias",
-           false,
-           {top_k_case("plain", false, false), top_k_case("forbidden words", true, true)}},
-          {"output_log_probs",
-           "output.h",
-           "log p(word) of every word",
-           false,
-           {log_probs_case("plain", false), log_probs_case("bias", true)}}};
+  return {
+      {"output_loss",
+       "output.h",
+       "sum over rows of -(1 - s) log p(target) - s/V sum log p(word), p = softmax(x W^T + b)",
+       true,
+       {loss_case("plain", false, 0.0), loss_case("bias", true, 0.0), loss_case("smoothed", true, 0.1)}},
+      {"r_drop_loss",
+       "output.h",
+       "sum over rows of CE(p) + CE(q) + alpha/2 (KL(p, q) + KL(q, p)), p and q of two passes",
+       true,
+       {r_drop_case("plain", false, 0.0, 1.0), r_drop_case("bias, smoothed", true, 0.1, 5.0)}},
+      {"distillation_loss",
+       "output.h",
+       "(1 - share) times output_loss, less share times the sum over rows and words of taught log p",
+       true,
+       {distillation_case("plain", false, 0.0, 1.0), distillation_case("bias, smoothed", true, 0.1, 0.7)}},
+      {"output_top_k",
+       "output.h",
+       "the k best words of each row by log p(word) + row bias",
+       false,
+       {top_k_case("plain", false, false), top_k_case("forbidden words", true, true)}},
+      {"output_log_probs",
+       "output.h",
+       "log p(word) of every word",
+       false,
+       {log_probs_case("plain", false), log_probs_case("bias", true)}}};
 }
 
 }  // namespace heed::test

@@ -1,0 +1,124 @@
+// Knowledge distillation: what a training with teachers minimises, from the models' probabilities by hand,
+// and which teachers it refuses.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "heed/train/saved_model.h"
+#include "heed/train/teachers.h"
+#include "heed/train/translation.h"
+#include "tests/support/process.h"
+#include "tests/support/toy_task.h"
+
+namespace heed::test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+class Distillation : public testing::Test {
+ protected:
+  void train(const std::string& out, const Words& set = {}, const Words& more = {}) const {
+    const Result result = run_heed(task_.train(out, set, more));
+    ASSERT_EQ(result.code, 0) << result.errors;
+  }
+  // Another architecture than the task's.
+  void train_model(const std::string& out, const std::string& model, const Words& set) const {
+    const std::string config = read_file(task_.config()), line = "model: {";
+    const size_t from = config.find(line), to = config.find('\n', from);
+    ASSERT_NE(from, config.npos);
+    write_file(task_.config(), config.substr(0, from) + line + model + "}" + config.substr(to));
+    train(out, set);
+    write_file(task_.config(), config);
+  }
+  std::string taught_by(const std::string& folders) const {
+    return "train.distillation.teachers=[" + folders + "]";
+  }
+
+  ToyTask task_;
+};
+
+TEST_F(Distillation, LearnsTheMeanOfTheTeachersBesideTheTarget) {
+  train_model("rnn", "type: rnn, width: 16, embedding: 12", {"train.updates=10"});
+  train("transformer", {"train.updates=20"});
+  train("taught", {"train.updates=10", "train.seed=2"});
+  const SavedModel first(task_.path("rnn"), 1), second(task_.path("transformer"), 1),
+      model(task_.path("taught"), 1);
+  const ModelText& text = model.text();
+  Corpus corpus;
+  corpus.columns = {{"source"}, {"target"}};
+  const std::vector<int32_t> sentences[] = {{3, 4, 7, 0}, {5, 0}};
+  for (const auto& sentence : sentences) {
+    for (Column& column : corpus.columns) column.add(sentence);
+    corpus.numbers.push_back(corpus.numbers.size() + 1);
+  }
+  const std::vector<uint32_t> both = {0, 1};
+  const Batch batch = make_batch(corpus, both);
+  const TokenField& target = batch.field("target");
+
+  Context c(1);
+  c.training = true;  // teachers do not drop out
+  auto teachers = std::make_unique<const Teachers>(Words{task_.path("rnn"), task_.path("transformer")}, text);
+  const Tensor taught = teachers->probabilities(c, batch);
+  c.training = false;
+  const auto log_probs = [&](const SavedModel& of) {
+    return of.encoder_decoder().log_probs(c, batch.field("source"), target);
+  };
+  const Tensor one = log_probs(first), other = log_probs(second), own = log_probs(model);
+  const int64_t words = own.width();
+  constexpr double kSmoothing = 0.1, kShare = 0.7;
+  double expected = 0.0;
+  for (int64_t r = 0; r < target.layout.rows(); ++r) {
+    const float* p = own.row<float>(r);
+    expected -= (1 - kShare) * (1 - kSmoothing) * p[target.ids[static_cast<size_t>(r)]];
+    for (int64_t w = 0; w < words; ++w) {
+      const double mean = 0.5 * (std::exp(one.row<float>(r)[w]) + std::exp(other.row<float>(r)[w]));
+      EXPECT_NEAR(taught.row<float>(r)[w], mean, 1e-6);  // f32
+      expected -= ((1 - kShare) * kSmoothing / static_cast<double>(words) + kShare * mean) * p[w];
+    }
+  }
+  LossSchedule schedule;
+  schedule.distillation.weight = kShare;
+  const TranslationObjective objective(model.encoder_decoder(), kSmoothing, schedule, std::move(teachers));
+  EXPECT_NEAR(objective.loss(c, batch, 1).sum.value.item(), expected, 1e-5 * expected);  // sums of f32
+}
+
+TEST_F(Distillation, GoesOnToTheSameBytes) {
+  train("teacher", {"train.updates=20"});
+  const std::string taught = taught_by("teacher");
+  train("whole", {taught});
+  train("stopped", {taught, "train.updates=30"}, {"--threads", "2"});
+  train("stopped", {taught}, {"--resume", "--threads", "1"});
+  EXPECT_EQ(read_file(task_.path("whole/model.safetensors")),
+            read_file(task_.path("stopped/model.safetensors")));
+  train("plain");
+  EXPECT_NE(read_file(task_.path("whole/model.safetensors")),
+            read_file(task_.path("plain/model.safetensors")));
+}
+
+TEST_F(Distillation, RefusesOtherTeachers) {
+  train("fewer", {"train.updates=1", "text.vocabulary=9"});
+  write_file(task_.path("labels"), [] {
+    std::string lines;
+    for (int i = 0; i < 200; ++i) lines += i % 2 == 0 ? "even\n" : "odd\n";
+    return lines;
+  }());
+  train_model("classifier", "type: rnn_classifier, width: 8",
+              {"train.updates=1", "data.train.target=labels"});
+  const std::pair<Words, Words> mistakes[] = {
+      {{taught_by("fewer")}, {"train.distillation.teachers", "/fewer", "other words", "source"}},
+      {{taught_by("classifier")}, {"/classifier", "classif"}},
+      {{taught_by("nowhere")}, {"/nowhere"}},
+      {{taught_by("fewer"), "train.r_drop=1"}, {"train.r_drop", "train.distillation"}},
+      {{"train.distillation.weight=0.5"}, {"train.distillation.weight", "teachers"}},
+  };
+  for (const auto& [set, expected] : mistakes) {
+    const Result result = run_heed(task_.train("out", set));
+    EXPECT_EQ(result.code, 2) << result.errors;
+    for (const std::string& part : expected)
+      EXPECT_NE(result.errors.find(part), std::string::npos) << result.errors;
+    EXPECT_FALSE(folder_exists(task_.path("out")));
+  }
+}
+
+}  // namespace
+}  // namespace heed::test
