@@ -85,7 +85,9 @@ TEST_F(Distillation, LearnsTheMeanOfTheTeachersBesideTheTarget) {
 TEST_F(Distillation, GoesOnToTheSameBytes) {
   train("teacher", {"train.updates=20"});
   const std::string taught = taught_by("teacher");
-  train("whole", {taught});
+  const Result whole = run_heed(task_.train("whole", {taught}));
+  ASSERT_EQ(whole.code, 0) << whole.errors;
+  EXPECT_NE(whole.errors.find("taught by " + task_.path("teacher")), std::string::npos) << whole.errors;
   train("stopped", {taught, "train.updates=30"}, {"--threads", "2"});
   train("stopped", {taught}, {"--resume", "--threads", "1"});
   EXPECT_EQ(read_file(task_.path("whole/model.safetensors")),

@@ -21,7 +21,7 @@ class Teachers {
   ~Teachers();
 
   // The mean of what they expect at each target token: probabilities [R_t, V] f32. Computed as in decoding,
-  // whatever c is at.
+  // whatever c is at. While several teachers are asked, two such tensors are held.
   Tensor probabilities(Context& c, const Batch& batch) const;
 
  private:

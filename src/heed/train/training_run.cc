@@ -6,6 +6,7 @@
 #include "heed/base/config_keys.h"
 #include "heed/base/config_yaml.h"
 #include "heed/base/file.h"
+#include "heed/base/text_util.h"
 #include "heed/data/corpus_reader.h"
 #include "heed/kernels/cpu_level.h"
 #include "heed/train/classification.h"
@@ -214,6 +215,8 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   folder.write_config(write_yaml(config));
   listener.on_message(fmt::format("{} parameters, {}, {}, {} threads", parameters.count(), sizes_of(text),
                                   name_of(c.precision), options.threads));
+  const std::vector<std::string>& teachers = config.train.loss_schedule.distillation.teachers;
+  if (!teachers.empty()) listener.on_message("taught by " + joined(teachers));
   LoggingListener logging(path, trainer.state().update, listener);
   return trainer.run(c, logging, options.limits);
 }
