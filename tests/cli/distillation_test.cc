@@ -8,6 +8,7 @@
 #include "heed/train/teachers.h"
 #include "heed/train/translation.h"
 #include "tests/support/process.h"
+#include "tests/support/sentences.h"
 #include "tests/support/toy_task.h"
 
 namespace heed::test {
@@ -44,15 +45,7 @@ TEST_F(Distillation, LearnsTheMeanOfTheTeachersBesideTheTarget) {
   const SavedModel first(task_.path("rnn"), 1), second(task_.path("transformer"), 1),
       model(task_.path("taught"), 1);
   const ModelText& text = model.text();
-  Corpus corpus;
-  corpus.columns = {{"source"}, {"target"}};
-  const std::vector<int32_t> sentences[] = {{3, 4, 7, 0}, {5, 0}};
-  for (const auto& sentence : sentences) {
-    for (Column& column : corpus.columns) column.add(sentence);
-    corpus.numbers.push_back(corpus.numbers.size() + 1);
-  }
-  const std::vector<uint32_t> both = {0, 1};
-  const Batch batch = make_batch(corpus, both);
+  const Batch batch = pairs_with_themselves({{3, 4, 7, 0}, {5, 0}});
   const TokenField& target = batch.field("target");
 
   Context c(1);

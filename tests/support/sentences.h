@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "heed/base/random.h"
+#include "heed/data/batch.h"
 #include "heed/tensor/layout.h"
 
 namespace heed::test {
@@ -20,6 +21,19 @@ inline TokenField tokens(const Sentences& sentences) {
   }
   field.layout = Layout::of_lengths(lengths);
   return field;
+}
+
+// A batch of pairs for translation: each sentence with itself.
+inline Batch pairs_with_themselves(const Sentences& sentences) {
+  Corpus corpus;
+  corpus.columns = {{"source"}, {"target"}};
+  std::vector<uint32_t> all;
+  for (const std::vector<int32_t>& sentence : sentences) {
+    for (Column& column : corpus.columns) column.add(sentence);
+    all.push_back(static_cast<uint32_t>(corpus.numbers.size()));
+    corpus.numbers.push_back(corpus.numbers.size() + 1);
+  }
+  return make_batch(corpus, all);
 }
 
 // Sentences of these lengths, </s> included, of words from 3 on.

@@ -6,6 +6,7 @@
 #include "heed/base/file.h"
 #include "heed/data/corpus_reader.h"
 #include "heed/models/transformer.h"
+#include "tests/support/sentences.h"
 #include "tests/support/temporary_folder.h"
 
 namespace heed {
@@ -19,15 +20,7 @@ TEST(TranslationObjective, SmoothsTheLabelsOverAllWords) {
   config.layers = 1;
   config.feed_forward = 16;
   const Transformer model(config, kWords, kWords, 5);
-  Corpus corpus;
-  corpus.columns = {{"source"}, {"target"}};
-  const std::vector<int32_t> sentences[] = {{3, 4, 0}, {5, 0}};
-  for (const auto& sentence : sentences) {
-    for (Column& column : corpus.columns) column.add(sentence);
-    corpus.numbers.push_back(corpus.numbers.size() + 1);
-  }
-  const std::vector<uint32_t> both = {0, 1};
-  const Batch batch = make_batch(corpus, both);
+  const Batch batch = test::pairs_with_themselves({{3, 4, 0}, {5, 0}});
   const TokenField& target = batch.field("target");
   Context c(1);
   const Tensor log_probs = model.log_probs(c, batch.field("source"), target);
