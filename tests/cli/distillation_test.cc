@@ -24,10 +24,8 @@ class Distillation : public testing::Test {
   }
   // Another architecture than the task's.
   void train_model(const std::string& out, const std::string& model, const Words& set) const {
-    const std::string config = read_file(task_.config()), line = "model: {";
-    const size_t from = config.find(line), to = config.find('\n', from);
-    ASSERT_NE(from, config.npos);
-    write_file(task_.config(), config.substr(0, from) + line + model + "}" + config.substr(to));
+    const std::string config = read_file(task_.config());
+    task_.use_model(model);
     train(out, set);
     write_file(task_.config(), config);
   }

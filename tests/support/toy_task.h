@@ -50,6 +50,12 @@ train:
 
   std::string path(const std::string& name) const { return folder.path(name); }
   std::string config() const { return folder.path("config.yaml"); }
+  // Another architecture in the configuration: the keys of `model`.
+  void use_model(const std::string& keys) const {
+    const std::string text = read_file(config()), line = "model: {";
+    const size_t from = text.find(line);
+    write_file(config(), text.substr(0, from) + line + keys + "}" + text.substr(text.find('\n', from)));
+  }
   // heed train into the folder's `out`, with keys set.
   std::vector<std::string> train(const std::string& out, const std::vector<std::string>& set = {},
                                  const std::vector<std::string>& more = {}) const {

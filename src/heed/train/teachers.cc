@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "heed/models/scheduled_sampling.h"
 #include "heed/train/saved_model.h"
 
 namespace heed {
