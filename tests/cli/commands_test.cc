@@ -44,6 +44,18 @@ TEST(Commands, BenchNeedsUpdatesToTime) {
       << result.errors;
 }
 
+TEST(Commands, BenchNeedsWordsToWrite) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"bench", "decode", "--vocabulary", "3"},
+        {"bench", "decode", "--vocabulary", "8", "--beam", "9"}}) {
+    const Result result = run_heed(arguments);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_NE(result.errors.find("--vocabulary " + arguments[3] + ": expected at least 4 words"),
+              std::string::npos)
+        << result.errors;
+  }
+}
+
 TEST(Commands, OptionsThatNothingReadsAreRefused) {
   const TemporaryFolder folder;
   write_file(folder.path("text"), "a b\n");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "heed/train/saved_model.h"
 #include "heed/train/teachers.h"
@@ -48,7 +49,8 @@ TEST_F(Distillation, LearnsTheMeanOfTheTeachersBesideTheTarget) {
 
   Context c(1);
   c.training = true;  // teachers do not drop out
-  auto teachers = std::make_unique<const Teachers>(Words{task_.path("rnn"), task_.path("transformer")}, text);
+  auto teachers = std::make_unique<const Teachers>(Words{task_.path("rnn"), task_.path("transformer")}, text,
+                                                   DataConfig());
   const Tensor taught = teachers->probabilities(c, batch);
   c.training = false;
   const auto log_probs = [&](const SavedModel& of) {
@@ -88,6 +90,21 @@ TEST_F(Distillation, GoesOnToTheSameBytes) {
             read_file(task_.path("plain/model.safetensors")));
 }
 
+TEST_F(Distillation, KnowsItsTeachersByWhatIsInThem) {
+  train("teacher", {"train.updates=20"});
+  train("other", {"train.updates=21"});
+  train("whole", {taught_by("teacher")});
+  train("stopped", {taught_by("teacher"), "train.updates=30"});
+  const Result refused = run_heed(task_.train("stopped", {taught_by("other")}, {"--resume"}));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.errors.find("the teachers are not what this training began with"), std::string::npos)
+      << refused.errors;
+  std::filesystem::rename(task_.path("teacher"), task_.path("moved"));
+  train("stopped", {taught_by("moved")}, {"--resume"});
+  EXPECT_EQ(read_file(task_.path("whole/model.safetensors")),
+            read_file(task_.path("stopped/model.safetensors")));
+}
+
 TEST_F(Distillation, RefusesOtherTeachers) {
   train("fewer", {"train.updates=1", "text.vocabulary=9"});
   write_file(task_.path("labels"), [] {
@@ -97,10 +114,13 @@ TEST_F(Distillation, RefusesOtherTeachers) {
   }());
   train_model("classifier", "type: rnn_classifier, width: 8",
               {"train.updates=1", "data.train.target=labels"});
+  train("short", {"train.updates=1", "model.positions=learned", "model.max_positions=40",
+                  "data.max_source_length=40", "data.max_target_length=40"});
   const std::pair<Words, Words> mistakes[] = {
       {{taught_by("fewer")}, {"train.distillation.teachers", "/fewer", "other words", "source"}},
       {{taught_by("classifier")}, {"/classifier", "classif"}},
       {{taught_by("nowhere")}, {"/nowhere"}},
+      {{taught_by("short")}, {"/short has only 40 positions", "data.max_source_length is 512"}},
       {{taught_by("fewer"), "train.r_drop=1"}, {"train.r_drop", "train.distillation"}},
       {{"train.distillation.weight=0.5"}, {"train.distillation.weight", "teachers"}},
   };

@@ -91,6 +91,28 @@ TEST(LookAt, CharactersAndEveryKindOfAttention) {
     EXPECT_NE(html.find(text), std::string::npos) << text;
 }
 
+// A source that the model cannot read to its end is looked at as far as it is translated.
+TEST(LookAt, ASourceIsCutWhereTranslatingCutsIt) {
+  const ToyTask task;
+  const Result trained = run_heed(
+      task.train("model", {"train.updates=10", "model.positions=learned", "model.max_positions=4",
+                           "data.max_source_length=4", "data.max_target_length=4", "data.longer=cut"}));
+  ASSERT_EQ(trained.code, 0) << trained.errors;
+  const Result seen = run_heed({"attend", task.path("model"), "a b c d e", "-o", task.path("map.json")});
+  ASSERT_EQ(seen.code, 0) << seen.errors;
+  EXPECT_NE(seen.errors.find("the model reads no further"), std::string::npos) << seen.errors;
+  EXPECT_EQ(nlohmann::json::parse(read_file(task.path("map.json")))["source"],
+            nlohmann::json::parse(R"(["a", "b", "c", "</s>"])"));
+  EXPECT_EQ(run_heed({"attend", task.path("model"), "a b"}).errors, "");
+  const Result page = run_heed({"report", task.path("model"), "--sentence", "a b c d e", "--sentence", "a b",
+                                "-o", task.path("report.html")});
+  ASSERT_EQ(page.code, 0) << page.errors;
+  const std::string html = read_file(task.path("report.html"));
+  const size_t note = html.find("a b c d e&quot;: The text goes on; the model reads no further.");
+  EXPECT_NE(note, std::string::npos);
+  EXPECT_EQ(html.find("no further", note + 80), std::string::npos);
+}
+
 TEST(LookAt, ASentenceLoggedTwiceIsShownOnce) {
   const ToyTask task;
   std::string twice;

@@ -83,6 +83,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Measure",
                 {"train.guided_attention.measure=3", "train.guided_attention.layer=2"},
                 {"train.guided_attention.measure"}},
+        Mistake{"GuideOfALayer",
+                {"train.guided_attention.weight=1", "train.guided_attention.layer=2"},
+                {"train.guided_attention.layer 2"}},
+        Mistake{"Pipe", {"data.train.target=/dev/null"}, {"/dev/null: a pipe or device", "to a file"}},
+        Mistake{"Unread", {"train.batch_sentences=8"}, {"train.batch_sentences does nothing"}},
         Mistake{"OneSideOfItsOwn",
                 {"data.train.target=", "text.shared=false", "model.tying=target"},
                 {"/source", "two sides", "data.train.target"}},
@@ -90,6 +95,20 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Metric", {"train.metric=accuracy"}, {"train.metric", "loss, bleu, chrf or wer"}},
         Mistake{"Codes", {"text.kind=bpe"}, {"text.codes"}}),
     [](const auto& info) { return std::string(info.param.name); });
+
+TEST(TrainConfiguration, WhatDoesNotFitAClassifier) {
+  const ToyTask task;
+  task.use_model("type: rnn_classifier, width: 8");
+  for (const Mistake& mistake :
+       {Mistake{"", {"train.guided_attention.measure=3"}, {"train.guided_attention", "leave them out"}},
+        Mistake{"", {"model.output=sigmoid", "train.r_drop=1"}, {"train.r_drop", "model.output: softmax"}}}) {
+    const Result result = run_heed(task.train("out", mistake.set));
+    EXPECT_EQ(result.code, 2);
+    for (const char* expected : mistake.expect)
+      EXPECT_NE(result.errors.find(expected), std::string::npos) << result.errors;
+    EXPECT_FALSE(folder_exists(task.path("out")));
+  }
+}
 
 TEST(TrainConfiguration, ErrorsNameFileAndLine) {
   const ToyTask task;
@@ -133,6 +152,37 @@ TEST(TrainFolder, StrangersFilesStay) {
   EXPECT_TRUE(file_exists(task.path("out/mine.tmp/precious")));
   EXPECT_TRUE(file_exists(task.path("out/thesis.tmp")));
   EXPECT_FALSE(file_exists(task.path("out/model.safetensors.123-0.tmp")));
+}
+
+// What heed would write over is another's where nothing was trained yet.
+TEST(TrainFolder, WhatWouldBeLostIsNamed) {
+  const ToyTask task;
+  for (const char* name : {"config.yaml", "log.jsonl", "events.out.tfevents.1"}) {
+    const std::string out = std::string("of-") + name;
+    create_folders(task.path(out));
+    write_file(task.path(out + "/" + name), "data");
+    const Result result = run_heed(task.train(out, {"train.updates=1"}));
+    EXPECT_EQ(result.code, 2);
+    EXPECT_NE(result.errors.find("/" + out + ": " + name + " is here"), std::string::npos) << result.errors;
+    EXPECT_EQ(list_folder(task.path(out)), (Words{name}));
+    EXPECT_EQ(read_file(task.path(out + "/" + name)), "data");
+  }
+}
+
+// A training that a crash ended before its first checkpoint is begun anew, with --resume or without.
+TEST(TrainFolder, ATrainingWithoutCheckpointsIsBegunAnew) {
+  const ToyTask task;
+  ASSERT_EQ(run_heed(task.train("out", {"train.updates=10"})).code, 0);
+  const std::string model = read_file(task.path("out/model.safetensors"));
+  for (const Words& more : {Words{}, Words{"--resume"}}) {
+    remove_tree(task.path("out/checkpoints/000010"));
+    remove_tree(task.path("out/checkpoints/best"));
+    remove_tree(task.path("out/model.safetensors"));
+    const Result result = run_heed(task.train("out", {"train.updates=10"}, more));
+    EXPECT_EQ(result.code, 0) << result.errors;
+    EXPECT_EQ(result.errors.find("there is nothing to go on with yet") != std::string::npos, !more.empty());
+    EXPECT_TRUE(read_file(task.path("out/model.safetensors")) == model);
+  }
 }
 
 TEST(TrainFolder, ModelWithoutCheckpointsIsNotTrainedOver) {
@@ -218,6 +268,7 @@ TEST(TrainRun, NoDevSentencesNoValidation) {
   const Result result = run_heed(task.train("out", {"data.held_out=0", "train.updates=20"}));
   EXPECT_EQ(result.code, 0) << result.errors;
   EXPECT_EQ(result.errors.find("nan"), std::string::npos) << result.errors;
+  EXPECT_NE(result.errors.find("no sentence is held out"), std::string::npos) << result.errors;
   EXPECT_TRUE(file_exists(task.path("out/model.safetensors")));
   const Result more = run_heed(task.train("out", {"data.held_out=0", "train.updates=30"}, {"--resume"}));
   EXPECT_EQ(more.code, 0) << more.errors;

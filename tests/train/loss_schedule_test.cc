@@ -45,12 +45,9 @@ TEST(LossSchedule, TeacherForcingFalls) {
 }
 
 TEST(LossSchedule, KeysThatDoNotFitTogetherAreRefused) {
-  for (const char* keys : {"schedule: exponential", "schedule: inverse_sigmoid, k: 0.5", "schedule: linear",
-                           "k: 20", "teacher_forcing: 0.3", "sample: true", "slope: 0.1",
-                           "schedule: constant, k: 0.5", "schedule: exponential, k: 0.5, slope: 0.1"})
+  for (const char* keys : {"schedule: exponential", "schedule: inverse_sigmoid, k: 0.5", "schedule: linear"})
     EXPECT_THROW(schedule_of(std::string("scheduled_sampling: {") + keys + "}\n").check(), InputError)
         << keys;
-  EXPECT_THROW(schedule_of("guided_attention: {half_life: 100}\n").check(), InputError);
   for (const char* keys :
        {"", "scheduled_sampling: {schedule: constant, teacher_forcing: 0.3, sample: true}\n",
         "scheduled_sampling: {schedule: inverse_sigmoid, k: 20}\n", "guided_attention: {measure: 10}\n"})

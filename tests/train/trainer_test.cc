@@ -70,7 +70,9 @@ struct Listener final : TrainListener {
     validations.push_back(r.update);
     epochs.push_back(r.epoch);
   }
+  void on_message(const std::string& message) override { messages.push_back(message); }
   std::vector<UpdateReport> updates;
+  std::vector<std::string> messages;
   std::vector<int64_t> validations;
   std::vector<int64_t> epochs;  // of the validations
 };
@@ -245,6 +247,36 @@ TEST(Trainer, AverageIsThatOfTheLastValidated) {
   EXPECT_EQ(ModelStamp::of(run.folder.read_weights()).update, 20);
 }
 
+// Of some that were removed to make room.
+TEST(Trainer, AveragesTheCheckpointsThatAreThere) {
+  TrainConfig averaged = config();
+  averaged.average = 3;
+  for (const bool one_is_left : {false, true}) {
+    const TemporaryFolder folder;
+    {
+      Training run(folder.path(), averaged, 10.0);
+      run({.minutes = 0.0, .interrupted = [&] { return run.trainer.state().update == 15; }});
+    }
+    remove_tree(folder.path("checkpoints/000010"));
+    Training again(folder.path(), averaged, 10.0);
+    again.trainer.resume();
+    if (one_is_left) remove_tree(folder.path("checkpoints/000015"));
+    EXPECT_EQ(again(), StopReason::updates);
+    const auto weight_of = [&](int64_t update) {
+      ParameterStore store{std::nullopt};
+      const Parameter& weight = store.add("w", {1}, Initial::constant(0));
+      load_weights(again.folder.open_checkpoint(update).weights, store);
+      return *weight.value().data<float>();
+    };
+    ASSERT_FALSE(again.listener.messages.empty());
+    EXPECT_EQ(again.listener.messages.front(),
+              one_is_left ? "2 of the last 3 checkpoints were removed: nothing is averaged"
+                          : "1 of the last 3 checkpoints were removed: the others are averaged");
+    EXPECT_EQ(again.weight(),
+              one_is_left ? weight_of(20) : static_cast<float>((double{weight_of(15)} + weight_of(20)) / 2));
+  }
+}
+
 // Also of the average, which is the model here.
 TEST(Trainer, StampsTellWhatDevGaveForTheseWeights) {
   const TemporaryFolder folder;
@@ -291,6 +323,10 @@ TEST(Trainer, DamagedStatesAreRefused) {
       {"\"update\": 20", "\"update\": -20"},
       {"\"epoch\": 4", "\"epoch\": \"four\""},
       {"\"epoch\": 4", "\"epoch\": -1"},
+      {"\"epoch\": 4", "\"epoch\": 9000000000000000000"},
+      {"\"epoch\": 4", "\"epoch\": 1e300"},
+      {"\"validations_without_gain\": ", "\"validations_without_gain\": 922337203685477580"},
+      {"\"validated\": [", "\"validated\": [21,"},
       {"\"update_in_epoch\": 0", "\"update_in_epoch\": -1"},
       {"\"data_fingerprint\": \"", "\"data_fingerprint\": \"0"},
       {"\"dev_fingerprint\": \"", "\"dev_fingerprint\": \"0"},

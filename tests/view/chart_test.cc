@@ -7,7 +7,6 @@
 
 #include "heed/base/error.h"
 #include "heed/view/axis.h"
-#include "heed/view/table.h"
 #include "heed/view/text.h"
 #include "tests/view/markup.h"
 
@@ -131,23 +130,6 @@ TEST(BarChart, BarsAreAsHighAsTheirValues) {
   const double ratio = static_cast<double>(picture.count(none, 0, 160)) / picture.count(dot, 0, 160);
   EXPECT_NEAR(ratio, 25.0 / 40, 0.02);  // rounded corners and the key
   EXPECT_EQ(markup_fault(to_svg(bar_chart(chart))), "");
-}
-
-TEST(Table, MarkdownAndTerminal) {
-  const Table table{{"score", "BLEU"}, {{"none", "21.4"}, {"add|<b>", "8"}, {"小", "–"}}};
-  EXPECT_EQ(table_markdown(table),
-            "| score     | BLEU |\n"
-            "| --------- | ---: |\n"
-            "| none      | 21.4 |\n"
-            "| add\\|\\<b> |    8 |\n"
-            "| 小        |    – |\n");
-  EXPECT_EQ(table_text(table),
-            "score    BLEU\n"
-            "───────  ────\n"
-            "none     21.4\n"
-            "add|<b>     8\n"
-            "小          –\n");
-  EXPECT_THROW(table_text({{"a"}, {{"1", "2"}}}), Error);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ TEST_F(RunLogFile, ReadsUpdatesValidationsAndSamples) {
       "{\"event\":\"update\",\"update\":100,\"epoch\":1,\"loss\":4.5,\"learning_rate\":1e-3,\"target_tokens_"
       "per_s\":38000,"
       "\"seconds\":12.5}\n\n"
-      "{\"event\":\"train\",\"update\":200,\"loss\":null}\n"
+      "{\"event\":\"update\",\"update\":200,\"loss\":null}\n"
       "{\"event\":\"validation\",\"update\":200,\"dev_loss\":3.5,\"bleu\":12.25,\"samples\":[{\"source\":"
       "\"a\",\"output\":"
       "\"b\"}]}\n");

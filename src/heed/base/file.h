@@ -17,6 +17,8 @@ std::string read_file(const std::string& path, size_t limit = size_t{1} << 30);
 
 bool file_exists(const std::string& path);
 bool folder_exists(const std::string& path);
+// Whether it is there and is no plain file or folder: a pipe, a device.
+bool can_be_read_once(const std::string& path);
 
 // The names (not paths) in a folder, sorted.
 std::vector<std::string> list_folder(const std::string& path);

@@ -236,7 +236,8 @@ std::optional<int64_t> ModelFolder::best() const {
   const auto update = whole_number(text);
   if (!update) fail_input("{}: found {}, expected the number of a checkpoint", path, in_quotes(text));
   if (!folder_exists(checkpoint_path(*update)))
-    fail_input("{}: names checkpoint {}, which is not there", path, *update);
+    fail_input("{}: names checkpoint {}, which is not there; write the number of one that is into it", path,
+               *update);
   return update;
 }
 

@@ -43,6 +43,8 @@ struct DecodeOptions {
   }
 };
 
+constexpr int64_t kReservedWords = 3, kLeastWords = kReservedWords + 1;
+
 using TokenLists = std::vector<std::vector<int32_t>>;
 
 TokenLists random_sources(const DecodeOptions& options, int64_t words) {
@@ -50,7 +52,8 @@ TokenLists random_sources(const DecodeOptions& options, int64_t words) {
   uint64_t drawn = 0;
   for (auto& source : sources) {
     for (int64_t t = 0; t < options.source; ++t)
-      source.push_back(static_cast<int32_t>(3 + uniform_below(1, drawn++, static_cast<uint64_t>(words - 3))));
+      source.push_back(static_cast<int32_t>(
+          kReservedWords + uniform_below(1, drawn++, static_cast<uint64_t>(words - kReservedWords))));
     source.push_back(kEndToken);
   }
   return sources;
@@ -86,6 +89,9 @@ int bench_decode(Arguments arguments) {
   const int64_t words = options.vocabulary > 0              ? options.vocabulary
                         : options.model == BenchModel::base ? 32000
                                                             : 9712;
+  if (words < kLeastWords || options.beam > words)
+    fail_input("--vocabulary {}: expected at least {} words, and as many as --beam {}", words, kLeastWords,
+               options.beam);
   const auto model =
       make_encoder_decoder(config_of(options.model), words, words, static_cast<uint64_t>(options.seed));
   const TokenLists sources = random_sources(options, words);
@@ -124,7 +130,8 @@ int bench_decode(Arguments arguments) {
   add_common(json, options.model, c);
   json.field("batch", options.batch).field("beam", options.beam).field("source", options.source);
   json.field("steps", options.steps).field("output_tokens_per_s", decoded);
-  json.field("ms_a_batch", 1000.0 * static_cast<double>(options.batch * options.steps) / decoded);
+  const int64_t at_once = std::min(options.batch, options.sentences);
+  json.field("ms_a_batch", 1000.0 * static_cast<double>(at_once * options.steps) / decoded);
   json.field("hypothesis_tokens_per_s", hypotheses).field("forward_tokens_per_s", forward);
   json.field("ratio_to_forward", hypotheses / forward);
   json.field("peak_rss_mb", peak_rss_mb()).end_object();

@@ -145,9 +145,11 @@ int chart(Arguments arguments) {
   parser.footer("Example: heed chart bleu.tsv --title BLEU --bars -o bleu.svg");
   parser.parse(arguments);
   if (options.output.empty()) fail_input("heed chart needs -o, the picture to write: a .svg or .png");
-  if (options.bars && (options.logarithmic_x || options.logarithmic_y))
-    fail_input("heed chart: --bars stand on a plain axis; leave --logarithmic-{} out",
-               options.logarithmic_x ? 'x' : 'y');
+  if (options.bars && (options.logarithmic_x || options.logarithmic_y || options.from_zero))
+    fail_input("heed chart: --bars stand on a plain axis that begins at 0; leave {} out",
+               options.logarithmic_x   ? "--logarithmic-x"
+               : options.logarithmic_y ? "--logarithmic-y"
+                                       : "--from-zero");
   remark(view::save_scene(options.output, scene_of(read_table(path), path, options)));
   return 0;
 }

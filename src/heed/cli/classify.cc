@@ -59,11 +59,13 @@ int classify(Arguments arguments) {
     fail_input("heed classify: a text and --input {} were given; leave one out", options.input);
   if (options.attend && options.json)
     fail_input("heed classify: --attend shows texts, --json gives numbers; leave one out");
+  if (options.attend && parser.given("batch-sentences"))
+    fail_input("heed classify: --attend reads line by line; leave --batch-sentences out");
 
   SavedModel model(folder, options.runtime.threads, options.runtime.precision);
   const TextClassifier& classifier = model.text_classifier();
   Output output(options.output);
-  const view::TerminalStyle style = options.output.empty() ? terminal_style() : view::TerminalStyle();
+  const view::TerminalStyle style = is_stream(options.output) ? terminal_style() : view::TerminalStyle();
   LineCount cut;
   int64_t number = 0;
   const auto label = [&](const ClassifiedText& text) {

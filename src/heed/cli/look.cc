@@ -135,6 +135,7 @@ int attend(Arguments arguments) {
   }
   const auto target = parser.given("target") ? std::optional(options.target) : std::nullopt;
   const view::AttentionMap map = view::look(model, sentence, target, options.look);
+  if (map.cut) remark(std::string(view::kTextGoesOn));
   if (options.output.empty()) {
     std::fputs(view::attention_text(map, 0, terminal_style()).c_str(), stdout);
   } else {
@@ -159,6 +160,10 @@ int report(Arguments arguments) {
   const std::vector<std::string> names = names_of_runs(folders);
   std::vector<view::RunReport> runs;
   for (size_t i = 0; i < folders.size(); ++i) runs.push_back(report_of(folders[i], names[i], options));
+  const bool all_classify =
+      std::all_of(runs.begin(), runs.end(), [](const view::RunReport& run) { return run.classifies; });
+  if (all_classify && parser.given("beam"))
+    fail_input("--beam: a classifier has no search to show; leave it out");
   const std::string page = view::report_page(runs);
   Output output(options.output);
   output.write(page);

@@ -63,14 +63,6 @@ struct ScoreOptions {
   }
 };
 
-// "8000 shared words"
-std::string sizes_of(const ModelText& text) {
-  const int64_t source = text.source->vocabulary().size();
-  if (text.labels.size() > 0) return fmt::format("{} words and {} labels", source, text.labels.size());
-  if (text.shared()) return fmt::format("{} shared words", source);
-  return fmt::format("{} source and {} target words", source, text.target->vocabulary().size());
-}
-
 // "trained 40,000 updates on 2,100,000 pairs (avx2, heed 0.1.0); dev loss 1.52, bleu 30.90"
 std::string training_of(const ModelStamp& stamp, const char* examples) {
   std::string training = fmt::format("trained {} updates", grouped_words(stamp.update));
@@ -116,7 +108,7 @@ int info(Arguments arguments) {
     std::puts(json.text().c_str());
     return 0;
   }
-  std::puts(fmt::format("{}, {}, {:.1f} M parameters, {}; {}", summary.text, sizes_of(text),
+  std::puts(fmt::format("{}, {}, {:.1f} M parameters, {}; {}", summary.text, text.sizes(),
                         static_cast<double>(parameters) / 1e6, model.stamp().precision,
                         training_of(model.stamp(), model.classifies() ? "texts" : "pairs"))
                 .c_str());

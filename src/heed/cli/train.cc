@@ -156,8 +156,6 @@ int train(Arguments arguments) {
 
   const RunConfig config = read_run_config(path, options.set);
   const std::string folder = options.out.empty() ? "runs/" + stem(path) : options.out;
-  if (options.resume && !folder_exists(folder))
-    remark(folder + ": there is nothing to go on with yet; the training begins");
   // Before the first update there is nothing to save, and a signal does what it does anywhere.
   const auto interrupted_now = [watching = false]() mutable {
     if (!watching) watch_interrupts("\nstopping after this update; once more stops at once\n");

@@ -30,23 +30,29 @@ TranslatedHypothesis in_words(const TextProcessor& target, const Hypothesis& hyp
 
 }  // namespace
 
+SourceLine Translator::read(const std::string& line, int64_t max_source_length) const {
+  const auto longest = static_cast<size_t>(std::min(max_source_length, decoder_->longest() - 1));
+  SourceLine read{text_.source->split(line)};
+  read.cut = read.pieces.size() > longest;
+  if (read.cut) read.pieces.resize(longest);
+  return read;
+}
+
 std::vector<Translation> Translator::translate(Context& c, const std::vector<std::string>& lines,
                                                const TranslateOptions& options,
                                                const SearchObserver& observer) const {
-  const auto longest = static_cast<size_t>(std::min(options.max_source_length, decoder_->longest() - 1));
   std::vector<Translation> translations(lines.size());
   std::vector<std::vector<int32_t>> sources(lines.size());
   std::vector<size_t> order;  // sentences with something in them, similar lengths together
   for (size_t i = 0; i < lines.size(); ++i) {
-    std::vector<std::string>& pieces = translations[i].source_pieces;
-    pieces = text_.source->split(lines[i]);
-    translations[i].cut = pieces.size() > longest;
-    if (translations[i].cut) pieces.resize(longest);
-    if (pieces.empty()) {
+    SourceLine line = read(lines[i], options.max_source_length);
+    translations[i].source_pieces = std::move(line.pieces);
+    translations[i].cut = line.cut;
+    if (translations[i].source_pieces.empty()) {
       translations[i].hypotheses.emplace_back().ended = true;
       continue;
     }
-    sources[i] = text_.source->ids(pieces);
+    sources[i] = text_.source->ids(translations[i].source_pieces);
     sources[i].push_back(kEndToken);
     order.push_back(i);
   }

@@ -21,6 +21,12 @@ struct TranslatedHypothesis {
   bool ended = false;
 };
 
+// A line as the model reads it.
+struct SourceLine {
+  std::vector<std::string> pieces;
+  bool cut = false;  // the line had more
+};
+
 struct Translation {
   std::vector<std::string> source_pieces;
   bool cut = false;                              // the line had more
@@ -45,9 +51,13 @@ class Translator {
   Translator(const EncoderDecoder& model, const ModelText& text)
       : decoder_(model.step_decoder()), text_(text) {}
 
-  // In the order of the input, whatever the batches. A source longer than max_source_length, or than the
-  // model can read, is cut there. The observer is told the index of a step's line. Throws InputError on a
-  // line that is not UTF-8 and when the model gives NaN.
+  // A source longer than max_source_length, or than the model can read, is cut there. Throws InputError on a
+  // line that is not UTF-8.
+  SourceLine read(const std::string& line,
+                  int64_t max_source_length = TranslateOptions().max_source_length) const;
+
+  // In the order of the input, whatever the batches. The observer is told the index of a step's line. Throws
+  // InputError on a line that is not UTF-8 and when the model gives NaN.
   std::vector<Translation> translate(Context& c, const std::vector<std::string>& lines,
                                      const TranslateOptions& options,
                                      const SearchObserver& observer = {}) const;

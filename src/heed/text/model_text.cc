@@ -164,6 +164,13 @@ TextFiles ModelText::save(const TextConfig& config) const {
   return files;
 }
 
+std::string ModelText::sizes() const {
+  const int64_t words = source->vocabulary().size();
+  if (labels.size() > 0) return fmt::format("{} words and {} labels", words, labels.size());
+  if (shared()) return fmt::format("{} shared words", words);
+  return fmt::format("{} source and {} target words", words, target->vocabulary().size());
+}
+
 std::vector<std::string> ModelText::file_names(const TextConfig& config) {
   std::vector<std::string> names;
   const auto add_side = [&](TextKind kind, const std::string& side) {

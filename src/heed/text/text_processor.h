@@ -72,6 +72,8 @@ struct ModelText {
   Labels labels;                                // of a classifier
 
   bool shared() const { return source == target; }
+  // "8000 shared words", "12 source and 14 target words", "9000 words and 2 labels"
+  std::string sizes() const;
 
   // Learns from the corpus what the configuration asks for. `corpus` names it in messages.
   // Throws InputError where the configuration and the corpus do not fit together.

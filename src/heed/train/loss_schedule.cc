@@ -8,7 +8,7 @@
 namespace heed {
 
 void GuidedAttentionConfig::visit(ConfigVisitor& v) {
-  v("weight", weight, "weight in the loss at the first update; 0: off", between(0, 1e6));
+  v("weight", weight, "weight in the loss at the first update; 0: off", between(0, 1000));
   v("width", width, "g: how far from the diagonal, as a share of the length, attention may stray",
     between(1e-3, 1e3));
   v("half_life", half_life, "updates in which the weight falls to its half; 0: it stays", between(0, 1e9));
@@ -73,31 +73,14 @@ void LossSchedule::visit(ConfigVisitor& v) {
   v.group("scheduled_sampling", scheduled_sampling,
           "the decoder reads some of its own predictions (Bengio et al. 2015; Transformers: Mihaylova & "
           "Martins 2019)");
-  v.group("distillation", distillation,
-          "what other models expect is learnt beside the data (Hinton et al. 2015; Kim & Rush 2016)");
+  v.group(
+      "distillation", distillation,
+      "what other models expect is learnt beside the data (Hinton et al. 2015; Kim & Rush 2016); not with "
+      "r_drop, nor for classifiers");
 }
 
 void LossSchedule::check() const {
-  if (guided_attention.weight == 0.0 && guided_attention.half_life > 0)
-    fail_input(
-        "train.guided_attention.half_life does nothing while train.guided_attention.weight is 0; give a "
-        "weight, or leave it out");
-  if (distillation.teachers.empty() && distillation.weight != DistillationConfig().weight)
-    fail_input(
-        "train.distillation.weight does nothing without train.distillation.teachers; give model folders, or "
-        "leave it out");
   const ScheduledSamplingConfig& s = scheduled_sampling;
-  const ScheduledSamplingConfig defaults;
-  const auto refuse_unread = [&](const char* key, bool is_set, bool is_read) {
-    if (!is_set || is_read) return;
-    fail_input("train.scheduled_sampling.{} does nothing with this train.scheduled_sampling.schedule; {}",
-               key, s.schedule == SamplingSchedule::none ? "choose one that is not none" : "leave it out");
-  };
-  const bool samples = s.schedule != SamplingSchedule::none;
-  refuse_unread("teacher_forcing", s.teacher_forcing != defaults.teacher_forcing, samples);
-  refuse_unread("sample", s.sample, samples);
-  refuse_unread("k", s.k != defaults.k, samples && s.schedule != SamplingSchedule::constant);
-  refuse_unread("slope", s.slope != defaults.slope, s.schedule == SamplingSchedule::linear);
   if (s.schedule == SamplingSchedule::exponential && !(s.k < 1.0))
     fail_input("train.scheduled_sampling.k: {} never falls when it is raised to the update; give one below 1",
                s.k);

@@ -59,8 +59,8 @@ struct LossSchedule {
   // Throws InputError when keys do not fit together.
   void check() const;
   bool is_plain() const {
-    return guided_attention.weight == 0.0 && scheduled_sampling.schedule == SamplingSchedule::none &&
-           distillation.teachers.empty();
+    return guided_attention.weight == 0.0 && guided_attention.measure == 0 &&
+           scheduled_sampling.schedule == SamplingSchedule::none && distillation.teachers.empty();
   }
 };
 

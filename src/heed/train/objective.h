@@ -22,6 +22,9 @@ class Objective {
   virtual ~Objective() = default;
   // Called with c recording and training. update counts from 1: some objectives change as training goes on.
   virtual BatchLoss loss(Context& c, const Batch& batch, int64_t update) const = 0;
+  // A number of the models that it learns from beside the data, without which a training cannot go on; empty:
+  // there are none.
+  virtual std::string fingerprint() const { return {}; }
 };
 
 struct ValidationSample {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "heed/base/file.h"
+#include "heed/data/batch.h"
 #include "heed/data/corpus_reader.h"
+#include "heed/train/classification.h"
 #include "heed/train/translation.h"
 
 namespace heed {
@@ -10,6 +13,12 @@ namespace {
 
 // Opens the files, so that one that is missing is told too.
 void check_columns(const CorpusConfig& corpus, const char* name, bool classifies) {
+  for (const std::string& path : {corpus.source, corpus.target, corpus.tsv})
+    if (!path.empty() && can_be_read_once(path))
+      fail_input(
+          "{}: a pipe or device can be read once, but training reads its data several times; write it "
+          "to a file",
+          path);
   if (CorpusReader(corpus).has_target()) return;
   fail_input("{}: {}; give data.{}.target, or a {} column in the tsv", corpus.name(),
              classifies ? "a classifier is learnt from texts and their labels"
@@ -32,14 +41,29 @@ void check_tying(const RunConfig& config) {
              config.text.shared ? "" : "text.shared: true, or ");
 }
 
-// How large the vocabularies will be is not known yet, and does not matter to what a model refuses.
+// What the model and its loss refuse, they refuse of one empty sentence as well. How large the vocabularies
+// will be is not known yet, and does not matter to that; nor do the weights.
+void check_loss(const RunConfig& config, const Objective& objective, Model& model, const char* target) {
+  for (const Buffer& weights : model.parameters().saved())
+    std::fill_n(weights.value.data<float>(), weights.value.size(), 0.0f);
+  Corpus corpus;
+  for (const char* side : {"source", target})
+    corpus.columns.emplace_back(Column{side}).add(std::vector{kEndToken});
+  corpus.numbers = {1};
+  Context c(1, config.activations());
+  c.training = true;
+  objective.loss(c, make_batch(corpus, std::vector{uint32_t{0}}), 1);
+}
+
 void check_model(const RunConfig& config) {
   constexpr int64_t kSomeWords = 8;
+  const LossOptions options{config.train.label_smoothing, config.train.r_drop};
   if (config.model.classifies()) {
-    make_classifier(config.model, kSomeWords, 2, std::nullopt);
-    return;
+    const auto model = make_classifier(config.model, kSomeWords, 2, std::nullopt);
+    return check_loss(config, ClassificationObjective(*model, options), *model, "label");
   }
   const auto model = make_encoder_decoder(config.model, kSomeWords, kSomeWords, std::nullopt);
+  check_loss(config, TranslationObjective(*model, options, config.train.loss_schedule), *model, "target");
   const int64_t longest = model->step_decoder()->longest();
   if (std::max(config.data.max_source_length, config.data.max_target_length) > longest)
     fail_input(

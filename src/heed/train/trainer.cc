@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heed/base/random.h"
+#include "heed/base/text_util.h"
 #include "heed/train/step.h"
 #include "heed/train/weights.h"
 
@@ -21,6 +22,8 @@ double seconds_since(Clock::time_point start) {
 // Nats a token. Chance over a million words is 14; what stands here gives the right word no probability at
 // all.
 constexpr double kHopelessLoss = 1000.0;
+
+constexpr const char* kAfterDamage = "remove this checkpoint to go on from the one before it";
 
 std::map<std::string, double> measures_of(const Validation& validation) {
   std::map<std::string, double> measures = validation.metrics;
@@ -76,7 +79,8 @@ std::string TrainState::to_json() const {
                          {"best_update", best_update},
                          {"validated", validated},
                          {"data_fingerprint", data_fingerprint},
-                         {"dev_fingerprint", dev_fingerprint}};
+                         {"dev_fingerprint", dev_fingerprint},
+                         {"objective_fingerprint", objective_fingerprint}};
   if (best_value) json["best_value"] = *best_value;
   return json.dump(1);
 }
@@ -84,22 +88,31 @@ std::string TrainState::to_json() const {
 TrainState TrainState::from_json(const std::string& text, const std::string& name) {
   try {
     const nlohmann::json json = nlohmann::json::parse(text);
+    const auto whole = [&](const nlohmann::json& number, const char* what, int64_t most) {
+      if (number.is_number_unsigned() && number.get<uint64_t>() <= static_cast<uint64_t>(most))
+        return number.get<int64_t>();
+      fail_input(
+          "{}: the training's state is damaged: \"{}\" has {}, expected a whole number from 0 to {}; {}",
+          name, what, in_quotes(number.dump()), most, kAfterDamage);
+    };
+    constexpr int64_t kMostUpdates = int64_t{1} << 40;
     TrainState state;
-    state.update = json.at("update");
-    state.epoch = json.at("epoch");
-    state.update_in_epoch = json.at("update_in_epoch");
+    state.update = whole(json.at("update"), "update", kMostUpdates);
+    const auto count = [&](const char* what) { return whole(json.at(what), what, state.update); };
+    state.epoch = count("epoch");  // each of them, as all below, has an update at least
+    state.update_in_epoch = count("update_in_epoch");
     state.seconds = json.at("seconds");
-    state.validations_without_gain = json.at("validations_without_gain");
-    state.best_update = json.at("best_update");
-    state.validated = json.at("validated").get<std::vector<int64_t>>();
+    state.validations_without_gain = count("validations_without_gain");
+    state.best_update = count("best_update");
+    for (const nlohmann::json& update : json.at("validated"))
+      state.validated.push_back(whole(update, "validated", state.update));
     state.data_fingerprint = json.at("data_fingerprint");
     state.dev_fingerprint = json.at("dev_fingerprint");
+    state.objective_fingerprint = json.value("objective_fingerprint", std::string());  // older ones have none
     if (json.contains("best_value")) state.best_value = json.at("best_value").get<double>();
-    if (std::min({state.update, state.epoch, state.update_in_epoch}) < 0)
-      fail_input("{}: the training's state is damaged: a count is negative", name);
     return state;
   } catch (const nlohmann::json::exception& error) {
-    fail_input("{}: the training's state is damaged: {}", name, error.what());
+    fail_input("{}: the training's state is damaged: {}; {}", name, error.what(), kAfterDamage);
   }
 }
 
@@ -124,6 +137,7 @@ Trainer::Trainer(const TrainConfig& config, int64_t width, ParameterStore& param
       adam_(config.optimiser, parameters) {
   stamp_.examples = static_cast<int64_t>(corpus.size());
   state_.data_fingerprint = corpus.fingerprint();
+  state_.objective_fingerprint = objective.fingerprint();
   if (validator != nullptr) state_.dev_fingerprint = validator->fingerprint();
 }
 
@@ -135,13 +149,15 @@ void Trainer::resume() {
   TrainState state = TrainState::from_json(checkpoint.state, name);
   if (state.update != *latest)
     fail_input("{}: the training's state is that of update {}", name, state.update);
-  const auto require_same = [&](const std::string& then, const std::string& now, const char* data) {
+  const auto require_same = [&](const std::string& then, const std::string& now, const char* what) {
     if (then != now)
-      fail_input("{}: the {} data is not what this training began with; restore it, or start anew with --out",
-                 folder_.path(), data);
+      fail_input(
+          "{}: the {} not what this training began with; restore what was there, or start anew with --out",
+          folder_.path(), what);
   };
-  require_same(state.data_fingerprint, state_.data_fingerprint, "training");
-  require_same(state.dev_fingerprint, state_.dev_fingerprint, "dev");
+  require_same(state.data_fingerprint, state_.data_fingerprint, "training data is");
+  require_same(state.dev_fingerprint, state_.dev_fingerprint, "dev data is");
+  require_same(state.objective_fingerprint, state_.objective_fingerprint, "teachers are");
   load_weights(checkpoint.weights, parameters_);
   load_moments(checkpoint.part("optimiser"), parameters_, adam_);
   state_ = std::move(state);
@@ -365,9 +381,18 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
 }
 
 void Trainer::finish(Context& c, TrainListener& listener) {
-  if (state_.validated.size() < 2 || config_.average < 2) return;
+  std::vector<int64_t> updates = state_.validated;
+  if (updates.size() < 2 || config_.average < 2) return;
+  const std::vector<int64_t> there = folder_.checkpoints();
+  std::erase_if(updates,
+                [&](int64_t update) { return std::find(there.begin(), there.end(), update) == there.end(); });
+  if (updates.size() < state_.validated.size())
+    listener.on_message(fmt::format("{} of the last {} checkpoints were removed: {}",
+                                    state_.validated.size() - updates.size(), state_.validated.size(),
+                                    updates.size() < 2 ? "nothing is averaged" : "the others are averaged"));
+  if (updates.size() < 2) return;
   // The average takes the place of the weights, so nothing may train on after this.
-  load_average(folder_, state_.validated, parameters_);
+  load_average(folder_, updates, parameters_);
   std::string measured;
   bool best = true;
   if (validator_ != nullptr) {
@@ -378,8 +403,7 @@ void Trainer::finish(Context& c, TrainListener& listener) {
     measured = ": " + stamp_.dev_text();
   }
   if (best) write_weights();
-  listener.on_message(fmt::format("average of the last {} checkpoints{}; {}", state_.validated.size(),
-                                  measured,
+  listener.on_message(fmt::format("average of the last {} checkpoints{}; {}", updates.size(), measured,
                                   best ? "kept as the model" : "the best single checkpoint is kept instead"));
 }
 

@@ -88,7 +88,8 @@ struct TrainState {
   int64_t best_update = 0;
   std::vector<int64_t> validated;  // updates with a validated checkpoint still needed for averaging
   std::string data_fingerprint;
-  std::string dev_fingerprint;  // empty without a validator
+  std::string dev_fingerprint;        // empty without a validator
+  std::string objective_fingerprint;  // empty without teachers
 
   std::string to_json() const;
   // Throws InputError naming `name` when it is damaged.

@@ -14,18 +14,27 @@
 #include "heed/train/run_checks.h"
 #include "heed/train/saved_model.h"
 #include "heed/train/translation.h"
+#include "heed/train/unread_keys.h"
 
 namespace heed {
 namespace {
 
-// Keys that decide when training stops or what is told of it, and no value on the way; and where the data
-// lies, as it is known by what is in it.
+// Keys that decide when training stops or what is told of it, and no value on the way; and where the data and
+// the teachers lie, as they are known by what is in them.
 bool may_differ(const std::string& key, const RunConfig& config) {
   if (key == "train.updates" || key == "train.epochs")
     return config.train.optimiser.schedule != Schedule::cosine;
-  static const char* const kKeys[] = {
-      "train.patience",    "train.log_every", "train.samples",   "text.codes",      "data.train.source",
-      "data.train.target", "data.train.tsv",  "data.dev.source", "data.dev.target", "data.dev.tsv"};
+  static const char* const kKeys[] = {"train.patience",
+                                      "train.log_every",
+                                      "train.samples",
+                                      "text.codes",
+                                      "data.train.source",
+                                      "data.train.target",
+                                      "data.train.tsv",
+                                      "data.dev.source",
+                                      "data.dev.target",
+                                      "data.dev.tsv",
+                                      "train.distillation.teachers"};
   return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const char* k) { return key == k; });
 }
 
@@ -39,10 +48,22 @@ void require_same_config(const RunConfig& before, const RunConfig& config, const
   }
 }
 
+// A training that never came to a checkpoint may be begun anew. Its folder has checkpoints/; where that is
+// not, files of these names are another's.
+void require_no_others_files(const std::string& path) {
+  if (!folder_exists(path) || folder_exists(path + "/checkpoints") ||
+      file_exists(path + "/model.safetensors"))
+    return;
+  for (const std::string& name : list_folder(path))
+    if (name == "config.yaml" || name == "log.jsonl" || name.starts_with("events.out.tfevents."))
+      fail_input("{}: {} is here, which is not of a training and would be lost; choose another --out", path,
+                 name);
+}
+
 // A folder held for one training: no other process trains there, and nothing that is there gets lost.
 struct TrainingFolder {
   TrainingFolder(const std::string& path, bool resume)
-      : lock((create_folders(path), path)), folder(ModelFolder::create(path)) {
+      : lock((require_no_others_files(path), create_folders(path), path)), folder(ModelFolder::create(path)) {
     const auto latest = folder.latest();
     if (latest && !resume)
       fail_input(
@@ -76,7 +97,7 @@ Task make_task(const RunConfig& config, const ModelText& text, const TrainingDat
     const std::vector<std::string>& teachers = schedule.distillation.teachers;
     task.objective = std::make_unique<TranslationObjective>(
         translator, options, schedule,
-        teachers.empty() ? nullptr : std::make_unique<const Teachers>(teachers, text));
+        teachers.empty() ? nullptr : std::make_unique<const Teachers>(teachers, text, config.data));
     task.validator = std::make_unique<TranslationValidator>(translator, text, data, config.train);
   }
   return task;
@@ -96,12 +117,6 @@ RunConfig resolved(RunConfig config) {
         "is one");
   }
   return config;
-}
-
-std::string sizes_of(const ModelText& text) {
-  const int64_t words = text.source->vocabulary().size();
-  if (text.labels.size() > 0) return fmt::format("{} words, {} labels", words, text.labels.size());
-  return fmt::format("{} and {} words", words, text.target->vocabulary().size());
 }
 
 // Writes what happens into the folder's logs and hands it on.
@@ -185,13 +200,22 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
     if (asked.precision == Precision::automatic) config.precision = before.precision;
     require_same_config(before, config, held->folder);
   }
-  if (!resuming) listener.on_message("learning the vocabulary from " + config.data.train.name());
+  if (!resuming) {
+    refuse_unread_keys(config);
+    if (options.resume)
+      listener.on_message(path + ": there is nothing to go on with yet; the training begins");
+    listener.on_message("learning the vocabulary from " + config.data.train.name());
+  }
   const ModelText text =
       resuming ? load_text(config.text, held->folder)
                : ModelText::build(config.text, open_sentences(config.data.train), config.data.train.name());
   const TrainingData data = read_training_data(config.data, text);
   report(data.train_report, listener);
-  if (!data.dev.empty()) report(data.dev_report, listener);
+  if (!data.dev.empty())
+    report(data.dev_report, listener);
+  else
+    listener.on_message(
+        "no sentence is held out: there are fewer than 20, or data.held_out is 0; nothing is validated");
   const Task task = make_task(config, text, data);
   Context c(options.threads, config.activations());
   check_with_data(c, config, data, task.model);
@@ -213,7 +237,7 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   // Last, so that a folder with a configuration has all that a model needs but its weights, and one whose
   // training cannot go on with this configuration keeps its own.
   folder.write_config(write_yaml(config));
-  listener.on_message(fmt::format("{} parameters, {}, {}, {} threads", parameters.count(), sizes_of(text),
+  listener.on_message(fmt::format("{} parameters, {}, {}, {} threads", parameters.count(), text.sizes(),
                                   name_of(c.precision), options.threads));
   const std::vector<std::string>& teachers = config.train.loss_schedule.distillation.teachers;
   if (!teachers.empty()) listener.on_message("taught by " + joined(teachers));

@@ -20,6 +20,7 @@ class TranslationObjective final : public Objective {
                        const LossSchedule& schedule = {}, std::unique_ptr<const Teachers> teachers = nullptr)
       : model_(model), options_(options), schedule_(schedule), teachers_(std::move(teachers)) {}
   BatchLoss loss(Context& c, const Batch& batch, int64_t update) const override;
+  std::string fingerprint() const override { return teachers_ ? teachers_->fingerprint() : std::string(); }
 
  private:
   const EncoderDecoder& model_;

@@ -52,6 +52,7 @@ AttentionMap join_subwords(const AttentionMap& map, const WordsOfPieces& source,
   AttentionMap out{source.words, target.words, {}};
   out.joined = source.words.size() < map.source.size() || target.words.size() < map.target.size();
   out.title = map.title;
+  out.cut = map.cut;
   for (const AttentionHead& head : map.heads) {
     AttentionHead joined{head.name, std::vector<float>(target.words.size() * words, 0.0f)};
     for (size_t t = 0; t < map.target.size(); ++t)

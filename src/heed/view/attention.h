@@ -28,6 +28,7 @@ struct AttentionMap {
   std::vector<AttentionHead> heads;
   bool joined = false;     // subwords were joined to words
   std::string title = {};  // "The decoder attends to the source", or nothing
+  bool cut = false;        // the source goes on, and the model does not read it
 };
 
 // How pieces make words: the word that each piece belongs to, and the words.

@@ -105,7 +105,6 @@ Scene beam_picture(const BeamTree& tree) {
                          : pruned ? Paint{Role::grid}
                                   : Paint{Role::muted},
                          winning ? 2.6 : 1.2,
-                         false,
                          "",
                          {}});
     }

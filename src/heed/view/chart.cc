@@ -44,7 +44,7 @@ void add_frame(Scene& scene, const std::string& title, const std::string& x_labe
   if (!y_label.empty()) scene.add(Text{{kChartMargin, 41}, clean_text(y_label), kTickFont, {Role::muted}});
   for (const Tick& tick : y.ticks()) {
     const double at = std::round(y.pixel(tick.value)) + 0.5;
-    scene.add(Polyline{{{frame.left, at}, {frame.right, at}}, {Role::grid}, 1, false, "", {}});
+    scene.add(Polyline{{{frame.left, at}, {frame.right, at}}, {Role::grid}, 1, "", {}});
     scene.add(Text{{frame.left - 7, at + 4}, tick.label, kTickFont, {Role::muted}, Anchor::end});
   }
   if (!x_label.empty())
@@ -93,7 +93,7 @@ void add_series(Scene& scene, const Series& series, int colour, const Axis& x, c
     for (size_t i = n; i-- > 0;) add(i, series.low[i]);
     scene.add(std::move(band));
   }
-  Polyline line{{}, paint, series.quiet ? 1.2 : 2.2, false, clean_text(series.name), {}};
+  Polyline line{{}, paint, series.quiet ? 1.2 : 2.2, clean_text(series.name), {}};
   const auto finish = [&] {
     if (line.points.size() > 1 || (line.points.size() == 1 && !series.dots)) scene.add(line);
     line.points.clear(), line.values.clear();
@@ -256,7 +256,6 @@ Scene bar_chart(const BarChart& chart) {
             Polyline{{{left + bar / 2, y.pixel(series.low[g])}, {left + bar / 2, y.pixel(series.high[g])}},
                      {Role::ink},
                      1.4,
-                     false,
                      "",
                      {}});
       const std::string label = pretty_number(value, 3);
@@ -274,7 +273,7 @@ Scene bar_chart(const BarChart& chart) {
                    lean ? Anchor::end : Anchor::middle,
                    lean ? -kLean : 0.0});
   }
-  scene.add(Polyline{{{frame.left, y.pixel(0)}, {frame.right, y.pixel(0)}}, {Role::muted}, 1, false, "", {}});
+  scene.add(Polyline{{{frame.left, y.pixel(0)}, {frame.right, y.pixel(0)}}, {Role::muted}, 1, "", {}});
   return scene;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "heed/base/text_util.h"
 #include "heed/data/batch.h"
 #include "heed/text/unicode.h"
 
@@ -130,14 +131,33 @@ std::vector<AttentionHead> heads_of(const std::vector<AttentionWeights>& seen, c
   return heads;
 }
 
+void require_words(bool any) {
+  if (!any) fail_input("the text is empty; there is nothing to attend to");
+}
+
+// A text as a model that translates reads it.
+struct ReadSource {
+  ReadSource(const SavedModel& model, const std::string& text) : side(*model.text().source) {
+    const SourceLine line = model.translator().read(text);
+    require_words(!line.pieces.empty());
+    side.add(*model.text().source, line.pieces).add_mark(kEndToken, kEndMark);
+    cut = line.cut;
+  }
+
+  Side side;
+  bool cut;  // it had more
+};
+
 // A sentence pair as the model meets it.
 struct SentencePair {
-  SentencePair(const SavedModel& model, Side read, Side written)
-      : source(std::move(read)),
+  SentencePair(const SavedModel& model, ReadSource read, Side written)
+      : source(std::move(read.side)),
+        cut(read.cut),
         target(std::move(written)),
         inputs(shifted_right(*model.text().target, target)) {}
 
   Side source;
+  bool cut;  // the source had more
   Side target;
   Side inputs;  // of the decoder
 };
@@ -156,13 +176,15 @@ AttentionMap map_of(const std::vector<AttentionWeights>& seen, const SentencePai
                                             "The decoder attends to the source"};
   AttentionMap map{keys.tokens, queries.tokens, heads_of(seen, options)};
   map.title = kTitles[static_cast<int>(options.kind)];
+  map.cut = pair.cut;
   if (map.heads.size() > 1) map.heads.insert(map.heads.begin(), average_head(map));
   return options.join ? join_subwords(map, shown_words(keys), shown_words(queries)) : map;
 }
 
-Side checked_source(SavedModel& model, const std::string& source) {
-  Side side = side_of(*model.text().source, source);
-  if (side.ids.size() == 1) fail_input("the text is empty; there is nothing to attend to");
+// A text that a classifier reads, all of it.
+Side checked_text(const SavedModel& model, const std::string& text) {
+  Side side = side_of(*model.text().source, text);
+  require_words(side.ids.size() > 1);
   return side;
 }
 
@@ -248,7 +270,7 @@ ScoredOutput scored(SavedModel& model, const std::string& text, const SentencePa
 
 AttentionMap look(SavedModel& model, const std::string& source, const std::optional<std::string>& target,
                   const LookOptions& options) {
-  Side read = checked_source(model, source);
+  ReadSource read(model, source);
   const TextProcessor& processor = *model.text().target;
   const SentencePair pair(
       model, std::move(read),
@@ -261,7 +283,7 @@ AttentionMap look(SavedModel& model, const std::string& source, const std::optio
 
 WordWeights look_at_words(SavedModel& model, const std::string& text, bool join) {
   const TextProcessor& processor = *model.text().source;
-  Side side = checked_source(model, text);
+  Side side = checked_text(model, text);
   const auto [read, cut] = model.text_classifier().read(text);
   side.tokens.resize(read.size() - 1);  // a text that was cut ends where the model stops reading
   WordsOfPieces shown =
@@ -285,7 +307,7 @@ WordWeights look_at_words(SavedModel& model, const std::string& text, bool join)
 }
 
 void look_at_text(SavedModel& model, const std::string& text, RunReport& report) {
-  const Side read = checked_source(model, text);
+  const Side read = checked_text(model, text);
   const bool attends =
       !model.classifier().attention(model.context(), make_field(std::span(&read.ids, 1))).empty();
   model.context().arena.reset();
@@ -294,7 +316,7 @@ void look_at_text(SavedModel& model, const std::string& text, RunReport& report)
 
 void look_at_sentence(SavedModel& model, const std::string& source, const SearchOptions& search,
                       RunReport& report) {
-  Side read = checked_source(model, source);
+  ReadSource read(model, source);
   TreeBuilder tree(*model.text().target, source);
   TranslateOptions options;
   options.search = search;
@@ -307,6 +329,7 @@ void look_at_sentence(SavedModel& model, const std::string& source, const Search
     if (std::any_of(seen.begin(), seen.end(), [&](const AttentionWeights& w) { return w.kind == kind; }))
       report.attention.push_back(map_of(seen, pair, {.kind = kind}));
   }
+  if (pair.cut) report.log.notes.push_back(in_quotes(source) + ": " + std::string(kTextGoesOn));
   report.beams.push_back(tree.finish(best));
   report.outputs.push_back(scored(model, source, pair));
 }

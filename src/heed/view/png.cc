@@ -34,10 +34,8 @@ struct Painter {
     raster.stroke({&point, 1}, 2 * mark.radius * scale, colour_of(mark.fill, theme), mark.fill.alpha);
   }
   void operator()(const Polyline& mark) {
-    std::vector<std::vector<Point>> lines = {at(mark.points)};
-    if (mark.dashed) lines = dashes(lines[0], 3 * mark.width * scale);
-    if (!lines.empty())
-      raster.stroke(lines, mark.width * scale, colour_of(mark.stroke, theme), mark.stroke.alpha);
+    const std::vector<std::vector<Point>> lines = {at(mark.points)};
+    raster.stroke(lines, mark.width * scale, colour_of(mark.stroke, theme), mark.stroke.alpha);
   }
   void operator()(const Polygon& mark) {
     raster.fill_polygon(at(mark.points), colour_of(mark.fill, theme), mark.fill.alpha);
@@ -56,27 +54,6 @@ struct Painter {
     if (!lines.empty())
       raster.stroke(lines, (mark.bold ? kBoldStrokeWidth : kStrokeWidth) * size, colour_of(mark.fill, theme),
                     mark.fill.alpha);
-  }
-
-  // The line cut into pieces and gaps of this length.
-  static std::vector<std::vector<Point>> dashes(const std::vector<Point>& line, double length) {
-    std::vector<std::vector<Point>> out;
-    double walked = 0;
-    for (size_t i = 0; i + 1 < line.size(); ++i) {
-      const Point a = line[i], b = line[i + 1];
-      const double size = std::hypot(b.x - a.x, b.y - a.y);
-      const auto along = [&](double t) {
-        return Point{a.x + (b.x - a.x) * t / size, a.y + (b.y - a.y) * t / size};
-      };
-      for (double t = 0; t < size;) {
-        const double phase = std::fmod(walked + t, 2 * length);
-        const double step = std::min(size - t, phase < length ? length - phase : 2 * length - phase);
-        if (phase < length) out.push_back({along(t), along(t + step)});
-        t += std::max(step, 1e-3);
-      }
-      walked += size;
-    }
-    return out;
   }
 };
 

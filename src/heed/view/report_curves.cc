@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include "heed/base/progress.h"
 #include "heed/view/chart.h"
 #include "heed/view/report_sections.h"
 #include "heed/view/text.h"
@@ -17,14 +18,6 @@ constexpr size_t kFewRuns = 6;                           // whose training curve
 
 using UpdateValue = double UpdatePoint::*;
 using ValidationValue = std::function<double(const ValidationPoint&)>;
-
-std::string duration(double seconds) {
-  if (!std::isfinite(seconds)) return "–";
-  const auto whole = static_cast<int64_t>(std::llround(std::clamp(seconds, 0.0, 1e12)));
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
-  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
-}
 
 // The value over updates, averaged where the log is denser than a curve can show. Missing values are passed
 // over.
@@ -135,7 +128,7 @@ std::string overview_section(const std::vector<RunReport>& runs) {
          if (!log.validations.empty()) last = std::fmax(last, log.validations.back().seconds);
          return last;
        },
-       duration},
+       [](double value) { return std::isfinite(value) ? duration_words(value) : "–"; }},
       {"tokens/s",
        [](const RunLog& log) {
          std::vector<double> speeds;
@@ -154,7 +147,7 @@ std::string overview_section(const std::vector<RunReport>& runs) {
                        [&metric](const RunLog& log) {
                          return best(log.validations, value_of(metric), metric.less_is_better);
                        },
-                       digits(metric.is_share ? 4 : 2)});
+                       digits(2)});
   std::string head, rows;
   std::vector<const Column*> shown;
   for (const Column& column : columns)

@@ -62,7 +62,7 @@ void drop_from(std::vector<Point>& points, int64_t update) {
 
 void add_line(RunLog& log, const Line& line) {
   const std::string event = line.text(line.json, "event");
-  if (event == "update" || event == "train") {
+  if (event == "update") {
     UpdatePoint point{line.update()};
     point.epoch = line.value("epoch"), point.loss = line.value("loss");
     point.learning_rate = line.value("learning_rate");

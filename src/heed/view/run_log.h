@@ -1,5 +1,5 @@
 // What a run wrote down while it trained: log.jsonl, one JSON object a line.
-//   {"event": "update" (or "train"), "update": 100, "epoch": 1, "loss": 4.2, "learning_rate": 1e-3,
+//   {"event": "update", "update": 100, "epoch": 1, "loss": 4.2, "learning_rate": 1e-3,
 //   "target_tokens_per_s": 38000, "seconds": 12}
 //   {"event": "validation", "update": 500, "seconds": 60, "dev_loss": 2.9, "bleu": 21.4, "chrf": 48.1,
 //    "samples": [{"source": "..", "target": "..", "output": ".."}]}
@@ -27,13 +27,11 @@ struct Metric {
   const char* key;   // in the log
   const char* name;  // on the page
   bool less_is_better;
-  bool is_share;  // between 0 and 1, not in percent
 };
 inline constexpr Metric kMetrics[] = {
-    {"bleu", "BLEU", false, false}, {"chrf", "chrF", false, false},
-    {"ter", "TER", true, false},    {"wer", "WER", true, false},
-    {"per", "PER", true, false},    {"accuracy", "accuracy", false, true},
-    {"f1", "F1", false, true},      {"diagonal", "attention near the diagonal, %", false, false}};
+    {"bleu", "BLEU", false}, {"chrf", "chrF", false},
+    {"wer", "WER", true},    {"accuracy", "accuracy, %", false},
+    {"f1", "F1, %", false},  {"diagonal", "attention near the diagonal, %", false}};
 
 struct Sample {
   std::string source, target, output;

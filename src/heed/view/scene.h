@@ -32,7 +32,6 @@ struct Polyline {
   std::vector<Point> points;
   Paint stroke;
   double width = 1;
-  bool dashed = false;
   std::string title;
   // One text a point, shown by the page's script near that point; empty: the line is silent.
   std::vector<std::string> values;

@@ -51,8 +51,6 @@ struct SvgWriter {
                        path_points(mark.points), class_of(mark.stroke), num(mark.width));
     if (mark.points.size() > 2) out += " stroke-linejoin=\"round\" stroke-linecap=\"round\"";
     if (mark.stroke.alpha < 1) out += fmt::format(" stroke-opacity=\"{}\"", num(mark.stroke.alpha));
-    if (mark.dashed)
-      out += fmt::format(" stroke-dasharray=\"{} {}\"", num(3 * mark.width), num(3 * mark.width));
     if (!mark.values.empty()) {
       std::string values;
       for (const std::string& value : mark.values)
