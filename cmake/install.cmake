@@ -1,5 +1,4 @@
 # cmake --install: the program, the library, its headers under include/heed, and what find_package(heed) reads.
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(HEED_CONFIG_FOLDER ${CMAKE_INSTALL_LIBDIR}/cmake/heed)

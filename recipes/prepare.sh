@@ -6,6 +6,8 @@ export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 recipe=recipes/$(basename "$here")/prepare
 
+source "$(dirname "${BASH_SOURCE[0]}")/files.sh"
+
 # stop STATUS LINE...: says why, and ends.
 stop() {
   local status=$1
@@ -41,12 +43,21 @@ end_if_there() {
   exit 0
 }
 
-# Makes $work/data, to be filled; ends when $out is there already.
+# needs PROGRAM:PACKAGE...
+needs() {
+  local tool
+  for tool; do
+    command -v "${tool%:*}" >/dev/null ||
+      stop 2 "${tool%:*} is missing; it comes with the package ${tool#*:}: scripts/packages data"
+  done
+}
+
+# Makes $work/data, to be filled; ends when $out is there already. Whole paths: some work in other folders.
 begin() {
   end_if_there
   mkdir -p "$(dirname "$out")"
   trap 'rm -rf "${work:-}"' EXIT
-  work=$(mktemp -d "$(dirname "$out")/.prepare.XXXXXX")
+  work=$(mktemp -d "$(cd "$(dirname "$out")" && pwd)/.prepare.XXXXXX")
   mkdir "$work/data"
 }
 

@@ -2,7 +2,9 @@
 # What the studies share: options, data, runs that go on where they stopped, the table and the picture. A study sources
 # this, calls `begin "$@"`, makes its data and configuration, calls `run`, `table` and `picture`.
 set -euo pipefail
+shopt -s inherit_errexit
 export LC_ALL=C
+source "$(dirname "${BASH_SOURCE[0]}")/../files.sh"
 study=$(basename "$0")
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 heed=${HEED:-$root/build/heed}
@@ -15,7 +17,7 @@ stop() {
 # The options of every study, into $from, $out, $quick. The help is the comment at the head of the study's file.
 begin() {
   from=
-  out=$root/runs/studies/$study
+  out=
   quick=false
   while [[ $# -gt 0 ]]; do
     case "$1" in
@@ -31,20 +33,27 @@ begin() {
   [[ -x $heed ]] || stop "$heed is not there; build it, or name it in HEED"
   $quick || [[ -n $from ]] || stop "--from DIR, the folder of the data, is needed; --quick makes its own"
   [[ -z $from || -d $from ]] || stop "--from $from: there is no such folder"
+  local made_from=--quick
+  $quick || made_from=$(cd "$from" && pwd)
+  if [[ -z $out ]]; then
+    out=$root/runs/studies/$study
+    ! $quick || out+=-quick
+  fi
   mkdir -p "$out/data"
+  [[ -f $out/made-from ]] || printf '%s\n' "$made_from" >"$out/made-from"
+  [[ $(<"$out/made-from") == "$made_from" ]] ||
+    stop "$out was made from $(<"$out/made-from"); give another --out, or remove it"
 }
 
-# unpack SIDE FILE...: the first of these files of $from that is there, plain or .gz, as $out/data/SIDE.
-unpack() {
-  local side=$1 name
+# take SIDE NAME...: the first of these files of $from that is there, plain or .gz, as $out/data/SIDE.
+take() {
+  local side=$1 name file
   shift
-  [[ -s $out/data/$side ]] && return
+  [[ ! -s $out/data/$side ]] || return 0
   for name; do
-    for file in "$from/$name" "$from/$name.gz"; do
-      [[ -f $file ]] || continue
-      gzip -dcf "$file" >"$out/data/$side" || stop "$file is damaged"
-      return
-    done
+    file=$(text_file "$name" "$from") || continue
+    unpack "$file" "$out/data/$side" || stop "$file is damaged"
+    return
   done
   stop "none of $* (or .gz) is in $from"
 }
@@ -63,22 +72,24 @@ translation_data() {
   else
     for set in train dev; do
       local theirs=${set/dev/val}
-      unpack "$set.source" "$theirs.en" "$theirs.lc.norm.tok.en"
-      unpack "$set.target" "$theirs.de" "$theirs.lc.norm.tok.de"
+      take "$set.source" "$theirs.en" "$theirs.lc.norm.tok.en"
+      take "$set.target" "$theirs.de" "$theirs.lc.norm.tok.de"
     done
-    unpack codes codes.de codes
+    take codes codes.de codes
     text="{kind: bpe, codes: data/codes, shared: true}"
   fi
 }
 
 # run NAME KEY=VALUE...: trains $out/config.yaml with these keys into $out/NAME, unless that was done before.
 run() {
-  local name=$1 key set=()
+  local name=$1 key status=0 set=()
   shift
-  [[ -f $out/$name.done ]] && return
+  [[ ! -f $out/$name.done ]] || return 0
   for key; do set+=(--set "$key"); done
   printf '%s: training %s\n' "$study" "$name" >&2
-  "$heed" train "$out/config.yaml" --out "$out/$name" --resume "${set[@]}" >"$out/$name.log" 2>&1 || {
+  "$heed" train "$out/config.yaml" --out "$out/$name" --resume "${set[@]}" >"$out/$name.log" 2>&1 || status=$?
+  [[ $status -ne 130 ]] || stop "interrupted; started again, it goes on" 130
+  [[ $status -eq 0 ]] || {
     tail -n 5 "$out/$name.log" >&2
     stop "$name failed; all of what it said is in $out/$name.log" 1
   }

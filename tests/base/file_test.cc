@@ -155,6 +155,23 @@ TEST(File, APlaceForAFolder) {
   }
 }
 
+TEST(File, NamesAsLongAsTheyMayBe) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path(std::string(255, 'n'));
+  write_file(path, "text");
+  EXPECT_EQ(read_file(path), "text");
+  EXPECT_EQ(list_folder(folder.path()).size(), 1u);
+  EXPECT_THROW(require_place_for_folder(folder.path(std::string(300, 'n'))), InputError);
+}
+
+TEST(File, OnlyAWritersOwnFilesAreLeftByIt) {
+  for (const char* name : {".heed-1-0.tmp", ".heed-123456-12.tmp"})
+    EXPECT_TRUE(is_left_by_writer(name)) << name;
+  for (const char* name :
+       {"notes.2024-01.tmp", ".heed-.tmp", ".heed-1-.tmp", ".heed-a-1.tmp", ".heed-1-0", ".heed-"})
+    EXPECT_FALSE(is_left_by_writer(name)) << name;
+}
+
 TEST(File, EndlessFileIsRefused) {
   EXPECT_EQ(error_of([] { read_file("/dev/zero", 1000); }),
             "/dev/zero: longer than the 1000 bytes that such a file may have");

@@ -89,6 +89,19 @@ TEST(Progress, PlainLinesOnceInAWhile) {
   EXPECT_EQ(text, "update 0\nupdate 10\nupdate 20\nsaved\nupdate 25\n");
 }
 
+// The terminal is gone: the work goes on.
+TEST(Progress, WhatCannotBeToldEndsNothing) {
+  std::FILE* full = std::fopen("/dev/full", "w");
+  ASSERT_NE(full, nullptr);
+  {
+    ProgressDisplay display(full, true);
+    display.show({.update = 1, .note = {}}, true);
+    display.say("saved");
+  }
+  EXPECT_NE(std::ferror(full), 0);
+  std::fclose(full);
+}
+
 TEST(Progress, LiveLineIsRedrawn) {
   const std::string text = shown(true, [](ProgressDisplay& display) {
     display.say("begin");

@@ -146,12 +146,12 @@ TEST(TrainFolder, StrangersFilesStay) {
   create_folders(task.path("out/mine.tmp"));
   write_file(task.path("out/mine.tmp/precious"), "data");
   write_file(task.path("out/thesis.tmp"), "data");
-  write_file(task.path("out/model.safetensors.123-0.tmp"), "left by a crash");
+  write_file(task.path("out/.heed-123-0.tmp"), "left by a crash");
   const Result result = run_heed(task.train("out", {"train.updates=1"}));
   EXPECT_EQ(result.code, 0) << result.errors;
   EXPECT_TRUE(file_exists(task.path("out/mine.tmp/precious")));
   EXPECT_TRUE(file_exists(task.path("out/thesis.tmp")));
-  EXPECT_FALSE(file_exists(task.path("out/model.safetensors.123-0.tmp")));
+  EXPECT_FALSE(file_exists(task.path("out/.heed-123-0.tmp")));
 }
 
 // What heed would write over is another's where nothing was trained yet.

@@ -354,6 +354,21 @@ TEST_F(Translate, WeightsThatAreNoNumbers) {
     EXPECT_EQ(result.code, 2) << result.errors;
     EXPECT_NE(result.errors.find("NaN"), std::string::npos) << result.errors;
   }
+  const Result scored =
+      run_heed({"score", folder, "--source", task_->path("input"), "--target", task_->path("input")});
+  EXPECT_EQ(scored.code, 2);
+  EXPECT_NE(scored.errors.find("NaN"), std::string::npos) << scored.errors;
+}
+
+TEST_F(Translate, AverageMakesDamagedWeightsAnew) {
+  ASSERT_EQ(run_heed(task_->train("damaged", {"train.updates=10"})).code, 0);
+  const std::string weights = task_->path("damaged/model.safetensors"), whole = read_file(weights);
+  write_file(weights, whole.substr(0, 1000));
+  const Result refused = run_heed({"translate", task_->path("damaged")});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.errors.find("heed average"), std::string::npos) << refused.errors;
+  EXPECT_EQ(run_heed({"average", task_->path("damaged")}).code, 0);
+  EXPECT_EQ(run_heed({"translate", task_->path("damaged")}).code, 0);
 }
 
 }  // namespace

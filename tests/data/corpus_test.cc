@@ -184,7 +184,12 @@ TEST_F(CorpusTest, RefusesEmptyCorpora) {
   EXPECT_TRUE(
       contains(error_of([&] { read_corpus(pair("", ""), text, {}, report); }), "the corpus is empty"));
   EXPECT_TRUE(contains(error_of([&] { read_corpus(pair("a\n\n", "\nb\n"), text, {}, second); }),
-                       "nothing left of 2 lines"));
+                       "nothing left of 2 lines: 2 skipped: one side is empty (lines 1, 2)"));
+  CorpusReport both;
+  EXPECT_TRUE(contains(error_of([&] {
+                         read_corpus(pair("a a a\n\n", "b\nb\n"), text, {2, 9}, both);
+                       }),
+                       "(line 2); 1 skipped: longer than data.max_source_length"));
 }
 
 TEST_F(CorpusTest, HoldsOutWhatTrainingNeverSees) {

@@ -120,6 +120,19 @@ TEST(Mutation, Override) {
       kYamlPieces, 4000);
 }
 
+TEST(Mutation, SentencePiece) {
+  SentencePieceOptions options;
+  options.vocabulary = 40;
+  options.exact = false;
+  size_t next = 0;
+  const std::vector<std::string> lines = {"one two three", "four five six", "one six", "two five"};
+  const std::string model = train_sentencepiece(
+      options, [&](std::string& line) { return next < lines.size() && (line = lines[next++], true); },
+      "corpus");
+  run(read_pieces, {model},
+      {"\x1a\x06\x12\x04", "\x2a", "\x0a\x02\x0a", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"}, 400);
+}
+
 std::string safetensors_of(const std::string& header, const std::string& data) {
   std::string file;
   for (int i = 0; i < 8; ++i) file += static_cast<char>(header.size() >> (8 * i));

@@ -12,6 +12,7 @@
 #include "heed/base/config_yaml.h"
 #include "heed/base/error.h"
 #include "heed/checkpoint/safetensors.h"
+#include "heed/text/sentencepiece.h"
 #include "heed/train/tensorboard.h"
 #include "tests/support/sample_config.h"
 
@@ -69,6 +70,16 @@ inline bool read_safetensors(std::string_view text) {
     }
   }
   expect(total <= bytes.size(), "the tensors have more bytes than the file");
+  return true;
+}
+
+inline bool read_pieces(std::string_view text) {
+  try {
+    const SentencePieceModel model = load_sentencepiece(std::string(text), "fuzz.spm", {});
+    model.segmenter->join(model.segmenter->split("one two"));
+  } catch (const InputError&) {
+    return false;
+  }
   return true;
 }
 

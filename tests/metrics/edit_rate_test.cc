@@ -72,6 +72,14 @@ TEST(EditRate, PronunciationsOfAWordAreAlternatives) {
             "PER|nrefs:var|case:mixed|tok:none|pronunciations:yes = 9.09 (edits = 1 ref_len = 11)");
 }
 
+TEST(EditRate, ATabAtTheEndIsNoPronunciation) {
+  EditRateOptions options;
+  options.pronunciations = true;
+  EditRate wer(options);
+  wer.add("", Lines{"A B C\t"});
+  EXPECT_EQ(wer.score().score, 100.0);
+}
+
 TEST(EditRate, RefusesWhatCannotBeScored) {
   EXPECT_THROW(rate({}, "\xff", {"a"}), InputError);
   EXPECT_THROW(rate({}, "a", {}), Error);

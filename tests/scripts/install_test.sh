@@ -23,7 +23,7 @@ build_with_heed() {
 cmake --install "$build" --prefix "$prefix" >"$scratch/log" 2>&1 || check "cmake --install" "$(<"$scratch/log")" ""
 build_with_heed tests/scripts/install "$scratch/program"
 check "what the program says" "$("$scratch/program/uses_heed")" "grösse 8000 plain"
-check "no header of the command line is installed" "$(find "$prefix/include" -path '*cli*')" ""
+check "no header of the command line is installed" "$(find "$prefix/include" -path "$prefix/include/heed/cli*")" ""
 find "$prefix/include" -name '*.h' -printf '#include "%P"\n' | sort >"$scratch/headers.cc"
 headers=$(c++ -std=c++20 -fsyntax-only -I "$prefix/include" "$scratch/headers.cc" 2>&1) || check "every installed header" "$headers" ""
 check_matches "nothing of the build folder is named in what was installed" \

@@ -118,7 +118,7 @@ head -c 300 /dev/urandom >"$tree/usr/share/locale/de/LC_MESSAGES/broken.mo"
 dpkg-deb --root-owner-group -b "$tree" "$scratch/debs/vlc-l10n_1_all.deb" >/dev/null
 
 prepare=$root/recipes/localisation/prepare
-said=$("$prepare" --from "$scratch/debs" --out "$scratch/out" 2>"$scratch/errors")
+said=$(cd "$scratch" && "$prepare" --from debs --out out 2>"$scratch/errors")
 check_matches "a damaged catalog is left out, the rest used" "$(<"$scratch/errors")" "broken.mo of vlc-l10n left out"
 check_matches "a package that is not there is left out" "$(<"$scratch/errors")" "krita-l10n left out"
 check "lines of dev" "$(wc -l <"$scratch/out/dev.en")" 500
@@ -130,11 +130,18 @@ plain() { tr -d '!' <"$1" | tr '[:upper:]' '[:lower:]' | sort -u; }
 check "nothing held out was seen in training" \
   "$(comm -12 <(plain "$scratch/out/train.en") <(cat "$scratch"/out/{dev,test}.en | plain /dev/stdin))" ""
 check_matches "counts" "$said" "English-German from message catalogs of 1 packages"
+check_matches "what was not to be had" "$said" "gcc-12-locales krita-l10n gnucash-common; to try again, remove the folder"
 before=$(stat -c %Y.%i "$scratch/out/train.en")
 check_matches "again" "$("$prepare" --from "$scratch/debs" --out "$scratch/out")" "already there"
 check "nothing done twice" "$(stat -c %Y.%i "$scratch/out/train.en")" "$before"
 check_status "a folder of somebody else" 2 "$prepare" --from "$scratch/debs" --out "$scratch/debs"
-check_status "too little text" 1 "$prepare" --from "$scratch/tree" --out "$scratch/none"
+check_status "no text" 1 "$prepare" --from "$scratch/tree" --out "$scratch/none"
+rm "$tree/usr/share/locale/de/LC_MESSAGES/broken.mo"
+mkdir "$scratch/little"
+head -n 200 "$scratch/vlc.po" | msgfmt -o "$tree/usr/share/locale/de/LC_MESSAGES/vlc.mo" -
+dpkg-deb --root-owner-group -b "$tree" "$scratch/little/vlc-l10n_1_all.deb" >/dev/null
+check_status "too little text" 1 "$prepare" --from "$scratch/little" --out "$scratch/none"
+check_matches "said how little" "$(<"$scratch/check_status")" "only 99 pairs for 'de', too few"
 check_status "no language" 2 "$prepare" --lang ../de
 check_status "an unknown option" 2 "$prepare" --language de
 check "no temporary folder is left" "$(find "$scratch" -name '.prepare.*')" ""

@@ -33,6 +33,8 @@ check "nothing missing" "$(cp "$scratch/names" "$scratch/installed" && "$package
 check "then nothing is called" "$(ls "$scratch/calls" 2>/dev/null)" ""
 
 grep -v -e gettext -e shellcheck "$scratch/names" >"$scratch/installed"
+check "what is missing" "$("$packages" --missing data test)" $'gettext\nshellcheck'
+check "asking installs nothing" "$(ls "$scratch/calls" 2>/dev/null)" ""
 there=$(wc -l <"$scratch/installed")
 check "installed, after an update of the lists" "$("$packages" data test </dev/null 2>/dev/null)" \
   "packages ok ($there already there, 2 installed)"

@@ -15,8 +15,12 @@ stub() {
 }
 # shellcheck disable=SC2016  # the stubs expand these, not this script
 {
-  stub "$tree/scripts/packages" '[[ ! -e "$SCRATCH/no_$2" ]] || { echo "packages: run apt-get" >&2; exit 2; }
-echo "packages ok (14 already there)"'
+  stub "$tree/scripts/packages" 'if [[ $1 == --missing ]]; then
+  [[ ! -e "$SCRATCH/no_compiler_package" ]] || echo g++
+else
+  [[ ! -e "$SCRATCH/no_packages" ]] || { echo "packages: run apt-get install $*" >&2; exit 2; }
+  echo "packages ok (14 already there)"
+fi'
   stub "$scratch/bin/cmake" 'echo "cmake $*" >>"$SCRATCH/calls"; touch build/CMakeCache.txt
 [[ ! -e "$SCRATCH/no_library" ]] || exit 1
 touch build/build.ninja'
@@ -30,6 +34,7 @@ case $1 in
     for update in 1 11 21; do
       printf "{\"event\":\"update\",\"update\":%s,\"loss\":1,\"seconds\":%s}\n" $update $((update / 10)).5
     done >"$4/log.jsonl"
+    [[ ! -e "$SCRATCH/refuse" ]] || exit 2
     [[ ! -e "$SCRATCH/interrupt" ]] || exit 130 ;;
   translate) if [[ "${3:-}" == -i ]]; then cp "$4" "$6"; else cat >/dev/null; echo "1984-03-03"; fi ;;
   evaluate) printf "%s\n" "chrF2|nrefs:1 = 87.5" "BLEU|nrefs:1 = 61.2 70.0/60.0/50.0/40.0 (BP = 1.000)" ;;
@@ -51,10 +56,18 @@ check_status "training interrupted" 130 "$quickstart" --minutes 5
 check_matches "it says that the task is a generated one" "$(<"$scratch/check_status")" "the task is a generated one"
 check_matches "configured again" "$(grep -c cmake "$scratch/calls")" 2
 # Ten updates a second for what is left of 240 seconds, and a twentieth more.
-updates=$(sed -n 's/^heed train .*--set train.updates=\([0-9]*\) --minutes 4\.[45]$/\1/p' "$scratch/calls")
-check "as many updates as fit" "$((updates > 2400 && updates <= 2520))" 1
+read -r updates tenths < <(sed -n 's/^heed train .*--set train.updates=\([0-9]*\) --minutes \([0-9]\)\.\([0-9]\)$/\1 \2\3/p' "$scratch/calls")
+longest=$((tenths * 6 - 30))  # the training ends 30 seconds before that; and the clock went on in between
+check "as many updates as fit" "$((updates <= 105 * (longest + 6) / 10 + 105 && updates > 105 * (longest - 6) / 10))" 1
 rm "$scratch/interrupt"
+touch "$scratch/refuse"
+check_status "a training that is refused" 2 "$quickstart"
+check_matches "what to do" "$(<"$scratch/check_status")" "remove runs/dates"
+rm "$scratch/refuse"
+check "help, from another folder" "$(cd "$tree/scripts" && ./quickstart --help | head -n 1)" \
+  "From a checkout to a translator of your own: installs what is missing, builds heed, makes the data, trains, measures"
 
+: >"$scratch/calls"
 check_status "gone on with" 0 "$quickstart"
 said=$(<"$scratch/check_status")
 check "from the checkpoint" "$(grep -c -- '--set train.updates=1234 --minutes [0-9.]* --resume$' "$scratch/calls")" 1
@@ -74,7 +87,11 @@ check_status "with text" 0 "$quickstart" --minutes 1
 check_matches "trains on it" "$(<"$scratch/calls")" \
   "heed train recipes/localisation/quickstart.yaml --out runs/localisation --set train.updates=630 --minutes 1.0"
 
-touch "$scratch/no_" "$scratch/no_data"
+touch "$scratch/no_packages"
+check_status "no packages for the data" 0 "$quickstart"
+check_matches "what they are for" "$(<"$scratch/check_status")" "that is for the data"
+check_matches "another task then" "$(<"$scratch/check_status")" "the task is a generated one"
+touch "$scratch/no_compiler_package"
 check_status "no packages at all" 2 "$quickstart"
-check_matches "the command to run" "$(<"$scratch/check_status")" "run apt-get"
+check_matches "the command to run" "$(<"$scratch/check_status")" "run apt-get install build data"
 check_status "minutes that are none" 2 "$quickstart" --minutes soon

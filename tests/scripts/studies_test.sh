@@ -43,6 +43,24 @@ study scheduled-sampling 6 "BLEU on dev, three seeds"
 check "scheduled-sampling: sentences in its report" \
   "$(grep -c "<h2>Attention</h2>" "$scratch/scheduled-sampling/report.html")" "0"
 
+# Another's data, and data that is cut short, are not taken for the study's own.
+mkdir "$scratch/data"
+for name in val.en val.de codes.de train.de; do echo "a b" >"$scratch/data/$name"; done
+seq 9999 | gzip | head -c 9999 >"$scratch/data/train.en.gz"
+norms=("$root/recipes/studies/norms" --from "$scratch/data" --out)
+check_status "the quick study's folder" 2 "${norms[@]}" "$scratch/norms"
+check_matches "said what it is" "$(<"$scratch/check_status")" "was made from --quick"
+for _ in once twice; do
+  check_status "data cut short" 2 "${norms[@]}" "$scratch/short"
+  check_matches "it is named" "$(<"$scratch/check_status")" "train.en.gz is damaged"
+done
+# What fails while it is measured is no result.
+# shellcheck disable=SC2016  # for the script that it writes
+printf '#!/usr/bin/env bash\n[[ $1 != translate ]] || exit 2\nexec "%s" "$@"\n' "$HEED" >"$scratch/half_a_heed"
+chmod +x "$scratch/half_a_heed"
+rm "$scratch"/norms/*.dev
+HEED=$scratch/half_a_heed check_status "a translation that fails" 2 "$root/recipes/studies/norms" --quick --out "$scratch/norms"
+
 check_status "no data" 2 "$root/recipes/studies/norms" --out "$scratch/none"
 check_status "no such folder" 2 "$root/recipes/studies/norms" --from "$scratch/nowhere" --out "$scratch/none"
 check_status "an unknown option" 2 "$root/recipes/studies/norms" --quik

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -69,7 +70,37 @@ TEST_F(LineReaderTest, ReadsLinesPlainAndZipped) {
   EXPECT_EQ(all(LineReader(write("a.gz", zipped(text)))), lines);
   EXPECT_EQ(all(LineReader(write("two.gz", zipped(text + "\n") + zipped("five\n")))),
             (std::vector<std::string>{"one", "two", "", "four", "five"}));
+  EXPECT_EQ(all(LineReader(write("block.gz", zipped(text) + std::string(512, '\0')))), lines);
+  EXPECT_EQ(all(LineReader(write("begin", "\x1f"))), (std::vector<std::string>{"\x1f"}));
   EXPECT_TRUE(all(LineReader(write("empty", ""))).empty());
+  EXPECT_TRUE(all(LineReader(write("empty.gz", zipped("")))).empty());
+}
+
+TEST_F(LineReaderTest, UnzipsAStreamOfAnySize) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += std::to_string(i * 7919 % 10'007) + "\n";
+  const std::string bytes = zipped(text) + zipped(std::string(3'000'000, '\n'));
+  const int file = ::open(write("big.gz", bytes).c_str(), O_RDONLY);
+  const auto lines = all(LineReader(file, "standard input"));
+  ::close(file);
+  ASSERT_EQ(lines.size(), 3'200'000u);
+  EXPECT_EQ(lines[199'999], std::to_string(199'999 * 7919 % 10'007));
+  EXPECT_EQ(lines.back(), "");
+}
+
+// A pipe by its name, too, says when it has something.
+TEST_F(LineReaderTest, WaitsForANamedPipe) {
+  const std::string path = folder_ + "/pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int both = ::open(path.c_str(), O_RDWR);  // so that neither end waits for the other
+  LineReader reader(path);
+  EXPECT_FALSE(reader.ready(std::chrono::milliseconds{0}));
+  ASSERT_EQ(::write(both, "one\n", 4), 4);
+  std::string line;
+  EXPECT_TRUE(reader.ready(std::chrono::milliseconds{0}));
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "one");
+  ::close(both);
 }
 
 TEST_F(LineReaderTest, ReadsLinesLongerThanItsBuffer) {
@@ -156,6 +187,8 @@ TEST_F(LineReaderTest, RefusesDamagedFiles) {
   std::string damaged = whole;
   for (size_t i = damaged.size() / 2; i < damaged.size() / 2 + 50; ++i) damaged[i] = '\x55';
   EXPECT_NE(error_of(write("damaged.gz", damaged)).find("damaged"), std::string::npos);
+  EXPECT_NE(error_of(write("mixed.gz", whole + "more\n")).find("text follows the gzip data"),
+            std::string::npos);
   EXPECT_NE(error_of(folder_ + "/none").find("none: cannot be opened: No such file"), std::string::npos);
   EXPECT_NE(error_of(folder_).find("cannot be read"), std::string::npos);
 }

@@ -76,6 +76,19 @@ TEST(ModelText, LowersAndNormalisesBeforeItCuts) {
   EXPECT_EQ(text.source->split("a\u0308"), (Strings{"ä"}));
 }
 
+// A script of many characters, without blanks: each of them is a piece.
+TEST(ModelText, TheDefaultSuitsManyCharacters) {
+  std::vector<std::string> lines(60);
+  for (int i = 0; i < 1200; ++i) {
+    const int code = 0x4E00 + i;
+    lines[static_cast<size_t>(i % 60)] +=
+        {static_cast<char>(0xE0 | (code >> 12)), static_cast<char>(0x80 | (code >> 6 & 63)),
+         static_cast<char>(0x80 | (code & 63))};
+  }
+  const ModelText text = ModelText::build(TextConfig(), corpus_of(lines, lines), "corpus");
+  EXPECT_GE(text.source->vocabulary().size(), 1203);
+}
+
 TEST(ModelText, UnknownPiecesKeepTheirTextUntilTheyAreIds) {
   TextConfig config;
   config.kind = TextKind::kWords;

@@ -232,6 +232,11 @@ TEST(SentencePiece, RefusesOtherBytes) {
       train_sentencepiece(options, stream_of(lines_of(kFixtures + "tiny.txt")), "tiny.txt");
   EXPECT_THROW(load_sentencepiece(bytes, "m.spm", {"<mask>"}), InputError);
   EXPECT_THROW(load_sentencepiece(bytes.substr(0, bytes.size() / 2), "m.spm"), InputError);
+  // Rules of normalisation, followed unseen: normalizer_spec (3) and denormalizer_spec (5), their field 2.
+  for (const char field : {'\x1a', '\x2a'}) {
+    const std::string rules = std::string(1, field) + "\x06\x12\x04" + std::string("\xff\xff\xff\x7f", 4);
+    EXPECT_THROW(load_sentencepiece(bytes + rules, "m.spm"), InputError);
+  }
 }
 
 }  // namespace

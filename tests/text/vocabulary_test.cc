@@ -70,6 +70,7 @@ TEST(Labels, AreSortedAndChecked) {
   EXPECT_EQ(Labels::parse(labels.serialised(), "labels").name(1), "pos");
   EXPECT_THROW(labels.name(2), InputError);
   EXPECT_THROW(Labels({"a", "a"}), InputError);
+  EXPECT_THROW(Labels::parse("zneg\npos\n", "labels"), InputError);  // line 1 was another class
 }
 
 }  // namespace

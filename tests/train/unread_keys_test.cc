@@ -23,6 +23,11 @@ TEST(UnreadKeys, AreNamedWithTheReason) {
       {"train: {guided_attention: {measure: 5}}\ndata: {held_out: 0}", "train.guided_attention.measure"},
       {"train: {guided_attention: {half_life: 100}}", "train.guided_attention.half_life does nothing"},
       {"train: {distillation: {weight: 0.5}}", "train.distillation.weight does nothing without"},
+      {"text: {kind: words, codes: a.bpe}", "text.codes does nothing without text.kind: bpe"},
+      {"text: {kind: words, target_vocabulary: 8}", "text.target_vocabulary does nothing"},
+      {"text: {kind: words, algorithm: bpe}", "text.algorithm does nothing"},
+      {"text: {kind: words, byte_fallback: true}", "text.byte_fallback does nothing"},
+      {"text: {kind: characters, character_coverage: 0.95}", "text.character_coverage does nothing"},
       {"train: {scheduled_sampling: {k: 20}}", "choose one that is not none"},
       {"train: {scheduled_sampling: {teacher_forcing: 0.3}}", "train.scheduled_sampling.teacher_forcing"},
       {"train: {scheduled_sampling: {sample: true}}", "train.scheduled_sampling.sample"},
@@ -42,6 +47,8 @@ TEST(UnreadKeys, AreNamedWithTheReason) {
 TEST(UnreadKeys, ThoseThatAreReadPass) {
   for (const char* yaml :
        {"train: {batch_by: sentences, batch_sentences: 8}", "train: {schedule: cosine, final_rate: 1e-5}",
+        "text: {kind: bpe, codes: a}", "text: {kind: words, target_kind: bpe, codes: a, shared: false}",
+        "text: {shared: false, target_vocabulary: 8, algorithm: bpe, byte_fallback: true}",
         "train: {metric: bleu}", "train: {metric: bleu}\ndata: {held_out: 0, dev: {tsv: dev.tsv}}",
         "train: {guided_attention: {weight: 1, half_life: 100}}",
         "train: {distillation: {teachers: [a], weight: 0.5}}",

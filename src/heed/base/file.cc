@@ -61,10 +61,13 @@ std::string resolved(const std::string& path) {
   return real ? std::string(real.get()) : path;
 }
 
-// NAME.PROCESS-COUNT.tmp; one may be taken by what another process of this number left when it was killed.
+constexpr std::string_view kTemporary = ".heed-", kTemporaryEnd = ".tmp";
+
+// .heed-PROCESS-COUNT.tmp beside the target, however long that one's name is; it may be taken by what another
+// process of this number left when it was killed.
 std::string next_temporary(const std::string& target) {
   static std::atomic<unsigned> count = 0;
-  return fmt::format("{}.{}-{}.tmp", target, ::getpid(), count++);
+  return fmt::format("{}/{}{}-{}{}", folder_of(target), kTemporary, ::getpid(), count++, kTemporaryEnd);
 }
 
 // True when all of it was written; otherwise errno says why.
@@ -84,6 +87,17 @@ bool sync_all(int file) {
 }
 
 }  // namespace
+
+bool is_left_by_writer(std::string_view name) {
+  if (!name.starts_with(kTemporary) || !name.ends_with(kTemporaryEnd)) return false;
+  name.remove_prefix(kTemporary.size());
+  name.remove_suffix(std::min(name.size(), kTemporaryEnd.size()));
+  const size_t dash = name.find('-');
+  const auto is_number = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  };
+  return dash != name.npos && is_number(name.substr(0, dash)) && is_number(name.substr(dash + 1));
+}
 
 std::string read_file(const std::string& path, size_t limit) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -142,14 +156,16 @@ void create_folders(const std::string& path) {
 }
 
 void require_place_for_folder(const std::string& path) {
-  fs::path there = fs::absolute(path);
-  while (!fs::exists(there) && there.has_relative_path()) there = there.parent_path();
+  std::error_code error;
+  fs::path there = fs::absolute(path, error);
+  while (!error && !fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
+  if (error) fail_input("{}: the folder cannot be created: {}", path, error.message());
   if (!folder_exists(there))
     fail_input("{}: the folder cannot be created: {} is a file", path, there.string());
   if (::access(there.c_str(), W_OK | X_OK) == 0) return;
-  const int error = errno;
-  if (folder_exists(path)) fail_input("{}: nothing can be written in this folder: {}", path, reason(error));
-  fail_input("{}: the folder cannot be created: {}: {}", path, there.string(), reason(error));
+  const int denied = errno;
+  if (folder_exists(path)) fail_input("{}: nothing can be written in this folder: {}", path, reason(denied));
+  fail_input("{}: the folder cannot be created: {}: {}", path, there.string(), reason(denied));
 }
 
 void remove_tree(const std::string& path) {

@@ -35,6 +35,9 @@ void remove_tree(const std::string& path);
 // Makes the folder's entries (created, renamed, removed) survive a power cut.
 void sync_folder(const std::string& path);
 
+// Whether a crash of a FileWriter left a file of this name.
+bool is_left_by_writer(std::string_view name);
+
 // Writes a file piece by piece beside its place; commit() syncs it and renames it there, with the permissions
 // of the file that it takes the place of. Without commit() the old file stays as it was and nothing of the
 // new one is left, even of a process that is killed: the file has no name before that, where the file system
@@ -48,6 +51,10 @@ class FileWriter {
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+  // Hands on what a device or a pipe is to get; a file gets it with commit().
+  void pass_on() {
+    if (direct_) flush();
+  }
   void commit();
 
  private:

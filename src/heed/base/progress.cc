@@ -112,6 +112,16 @@ bool is_live_terminal(std::FILE* stream) {
   return !plain && ::isatty(::fileno(stream)) == 1;
 }
 
+namespace {
+
+// What cannot be told, since nobody is there to read it any more, ends no work.
+void tell(std::FILE* stream, const std::string& text) {
+  std::fputs(text.c_str(), stream);
+  std::fflush(stream);
+}
+
+}  // namespace
+
 ProgressDisplay::ProgressDisplay(std::FILE* stream, bool live, double plain_interval)
     : stream_(stream),
       live_(live),
@@ -127,27 +137,21 @@ void ProgressDisplay::show(const TrainingProgress& progress, bool now) {
   last_shown_ = progress.seconds;
   if (live_) {
     drawn_ = progress_line(progress, columns_of(stream_) - 1, true);
-    fmt::print(stream_, "{}{}", kClearLine, drawn_);
+    tell(stream_, kClearLine + drawn_);
   } else {
-    fmt::print(stream_, "{}\n", progress_line(progress, std::numeric_limits<size_t>::max(), false));
+    tell(stream_, progress_line(progress, std::numeric_limits<size_t>::max(), false) + "\n");
   }
-  std::fflush(stream_);
 }
 
 void ProgressDisplay::say(std::string_view line) {
-  if (drawn_.empty()) {
-    fmt::print(stream_, "{}\n", line);
-  } else {
-    fmt::print(stream_, "{}{}\n{}", kClearLine, line, drawn_);
-  }
-  std::fflush(stream_);
+  tell(stream_,
+       drawn_.empty() ? fmt::format("{}\n", line) : fmt::format("{}{}\n{}", kClearLine, line, drawn_));
 }
 
 void ProgressDisplay::finish() {
   if (drawn_.empty()) return;
   drawn_.clear();
-  std::fputc('\n', stream_);
-  std::fflush(stream_);
+  tell(stream_, "\n");
 }
 
 }  // namespace heed

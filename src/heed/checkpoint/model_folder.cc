@@ -41,15 +41,6 @@ std::optional<int64_t> whole_number(std::string_view text) {
   return number && *number >= 0 ? number : std::nullopt;
 }
 
-// NAME.PROCESS-COUNT.tmp: what FileWriter writes into. Other files that end so are somebody else's.
-bool is_left_by_writer(std::string_view name) {
-  if (!name.ends_with(".tmp")) return false;
-  name.remove_suffix(4);
-  const size_t dot = name.rfind('.'), dash = name.rfind('-');
-  return dot != name.npos && dash != name.npos && dot < dash &&
-         whole_number(name.substr(dot + 1, dash - dot - 1)) && whole_number(name.substr(dash + 1));
-}
-
 void check_name(std::string_view name) {
   const bool good = !name.empty() && name[0] != '.' && name.size() <= 100 &&
                     std::all_of(name.begin(), name.end(), [](char c) {
@@ -149,7 +140,7 @@ ModelFolder ModelFolder::create(const std::string& path) {
   return folder;
 }
 
-ModelFolder ModelFolder::open(const std::string& path) {
+ModelFolder ModelFolder::open(const std::string& path, bool weights_count) {
   ModelFolder folder(path);
   if (!folder_exists(path))
     fail_input("{}: {}", path,
@@ -157,7 +148,7 @@ ModelFolder ModelFolder::open(const std::string& path) {
   if (!file_exists(folder.file(kConfig))) fail_input("{}: not a model folder: it has no {}", path, kConfig);
   // A newer heed is recognised before its configuration is read, which may have keys that this one does not
   // know.
-  if (folder.has_weights()) folder.read_weights();
+  if (weights_count && folder.has_weights()) folder.read_weights();
   return folder;
 }
 
@@ -199,9 +190,14 @@ SafetensorsFile ModelFolder::read_weights() const {
         "{}: the model folder lacks {}{}", path_, kWeights,
         update ? fmt::format("; its training is not finished, its last checkpoint is {}", *update) : "");
   }
-  SafetensorsFile weights = SafetensorsFile::open(file(kWeights));
-  ModelStamp::of(weights);
-  return weights;
+  try {
+    SafetensorsFile weights = SafetensorsFile::open(file(kWeights));
+    ModelStamp::of(weights);
+    return weights;
+  } catch (const InputError& error) {
+    if (checkpoints().empty()) throw;
+    fail_input("{}; heed average {} makes them anew of the checkpoints", error.what(), path_);
+  }
 }
 
 void ModelFolder::write_weights(const TensorViews& weights, const ModelStamp& stamp) const {

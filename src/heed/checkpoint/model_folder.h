@@ -66,8 +66,9 @@ class ModelFolder {
  public:
   // Creates the folder if need be and removes what a crash left half-written: to be held under a FolderLock.
   static ModelFolder create(const std::string& path);
-  // A folder that has a configuration; InputError otherwise, also if it was made by a newer heed.
-  static ModelFolder open(const std::string& path);
+  // A folder that has a configuration; InputError otherwise, also if its weights, where they count, are
+  // damaged or were made by a newer heed.
+  static ModelFolder open(const std::string& path, bool weights_count = true);
 
   const std::string& path() const { return path_; }
   std::string file(std::string_view name) const;

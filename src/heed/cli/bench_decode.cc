@@ -33,12 +33,12 @@ struct DecodeOptions {
     runtime.visit(v);
     v("vocabulary", vocabulary, "words; 0: 9712, 32000 for base", between(0, 1e6));
     v("seed", seed, "of the weights", at_least(0));
-    v("batch", batch, "sentences at once", at_least(1));
+    v("batch", batch, "sentences at once", between(1, 1e6));
     v("beam", beam, "hypotheses a sentence", between(1, 1000));
-    v("source", source, "source tokens of a sentence", at_least(1));
-    v("steps", steps, "steps of a sentence, of which the last writes </s>", at_least(2));
-    v("sentences", sentences, "sentences in all", at_least(1));
-    v("runs", runs, "runs, of which the median is told", at_least(1));
+    v("source", source, "source tokens of a sentence", between(1, 1e6));
+    v("steps", steps, "steps of a sentence, of which the last writes </s>", between(2, 1e6));
+    v("sentences", sentences, "sentences in all", between(1, 1e6));
+    v("runs", runs, "runs, of which the median is told", between(1, 1e6));
     v("profile", profile, "also print what each op took, on standard error");
   }
 };

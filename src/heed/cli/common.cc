@@ -80,8 +80,8 @@ void Output::write(const std::string& text) {
 }
 
 void Output::flush() {
-  if (!file_ && std::fflush(stdout) != 0)
-    fail_input("standard output: cannot be written: {}", std::strerror(errno));
+  if (file_) return file_->writer.pass_on();
+  if (std::fflush(stdout) != 0) fail_input("standard output: cannot be written: {}", std::strerror(errno));
 }
 
 void Output::commit() {

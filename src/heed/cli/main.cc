@@ -1,9 +1,13 @@
 // heed: one binary, a command first.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "heed/base/error.h"
@@ -77,7 +81,16 @@ int code_or_help(const std::vector<std::string>& arguments) {
   }
 }
 
+// A stream that was closed would be the next file that is opened, and what is told go into that. Reading the
+// input and writing the output still fail.
+void hold_standard_streams() {
+  for (const auto& [descriptor, mode] :
+       {std::pair{STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}})
+    if (::fcntl(descriptor, F_GETFD) < 0 && ::open("/dev/null", mode) < 0) return;
+}
+
 int run(const std::vector<std::string>& arguments) {
+  hold_standard_streams();
   std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is an error like a full disk, not the end
   try {
     const int code = code_or_help(arguments);

@@ -124,7 +124,7 @@ int average(Arguments arguments) {
   if (parser.given("last") && parser.given("updates"))
     fail_input("--last and --updates both say which checkpoints; leave one out");
 
-  const ModelFolder folder = ModelFolder::open(path);
+  const ModelFolder folder = ModelFolder::open(path, false);  // weights that are damaged are made anew
   const FolderLock lock(path);
   std::vector<int64_t> updates = folder.checkpoints();
   if (!options.updates.empty()) {
@@ -182,15 +182,19 @@ int tokenize(Arguments arguments) {
   const TextProcessor* side = options.target ? text.target.get() : text.source.get();
   LineReader reader = open_input(options.input);
   Output output(options.output);
-  for (std::string line; reader.next(line);) {
-    if (options.join) {
-      const std::vector<std::string_view> words = split_words(line);
-      const std::vector<std::string> pieces(words.begin(), words.end());
-      output.line(of_codes ? of_codes->join(pieces) : side->join(pieces));
-    } else {
-      output.line(joined(of_codes ? of_codes->split(line) : side->split(line), " "));
+  constexpr int64_t kBlock = 4096;
+  for_blocks_of_lines(reader, kBlock, [&](const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+      if (options.join) {
+        std::vector<std::string> pieces = split(line, ' ');
+        std::erase(pieces, "");
+        output.line(of_codes ? of_codes->join(pieces) : side->join(pieces));
+      } else {
+        output.line(joined(of_codes ? of_codes->split(line) : side->split(line), " "));
+      }
     }
-  }
+    output.flush();
+  });
   output.commit();
   return 0;
 }
@@ -204,13 +208,11 @@ int score(Arguments arguments) {
   if (options.source.empty() || options.target.empty()) fail_input("heed score needs --source and --target");
   if (is_stream(options.source) && is_stream(options.target))
     fail_input("standard input can be read once: name a file with --source or --target");
-  for (std::string* path : {&options.source, &options.target})
-    if (is_stream(*path)) *path = "/dev/stdin";  // which corpora open like any file
 
   SavedModel model(path, options.runtime.threads, options.runtime.precision);
   const EncoderDecoder& scored = model.encoder_decoder();
   Context& c = model.context();
-  CorpusReader reader({.source = options.source, .target = options.target});
+  CorpusReader reader({.source = options.source, .target = options.target}, open_input);
   Output output(options.output);
   std::vector<std::vector<int32_t>> sources, targets;
   const auto score_block = [&] {
@@ -220,6 +222,7 @@ int score(Arguments arguments) {
     for (int64_t i = 0; i < target.layout.sentences(); ++i) {
       double sum = 0.0;
       for (int32_t row = target.layout.begin(i); row < target.layout.end(i); ++row) sum += log_probs[row];
+      require_number(sum);
       if (!options.json) {
         output.line(fmt::format("{:.6f}", sum));
         continue;

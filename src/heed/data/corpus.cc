@@ -58,15 +58,21 @@ std::string LineCount::told(const std::string& what) const {
 std::vector<std::string> CorpusReport::messages() const {
   std::vector<std::string> messages = {fmt::format("{}: {} of {} lines, {} source and {} target tokens", name,
                                                    kept, lines, source_tokens, target_tokens)};
-  const auto add = [&](const LineCount& found, const std::string& what) {
-    if (found.count > 0) messages.push_back(fmt::format("{}: {}", name, found.told(what)));
+  for (const std::string& what : found()) messages.push_back(fmt::format("{}: {}", name, what));
+  return messages;
+}
+
+std::vector<std::string> CorpusReport::found() const {
+  std::vector<std::string> told;
+  const auto add = [&](const LineCount& lines, const std::string& what) {
+    if (lines.count > 0) told.push_back(lines.told(what));
   };
   add(empty, "skipped: one side is empty");
   add(too_long, cut ? "cut: longer than data.max_source_length or data.max_target_length"
                     : "skipped: longer than data.max_source_length or data.max_target_length");
   add(unknown, fmt::format("with unknown words, {} in all", unknown_tokens));
   add(of_held_out, "left out: their source is that of a sentence held out");
-  return messages;
+  return told;
 }
 
 namespace {
@@ -109,7 +115,8 @@ class CorpusEncoder {
     count(corpus_, report_);
     if (report_.lines == 0) fail_input("{}: the corpus is empty", report_.name);
     if (corpus_.empty())
-      fail_input("{}: nothing left of {} lines; {}", report_.name, report_.lines, report_.messages()[1]);
+      fail_input("{}: nothing left of {} lines: {}", report_.name, report_.lines,
+                 joined(report_.found(), "; "));
     return std::move(corpus_);
   }
 

@@ -65,6 +65,8 @@ struct CorpusReport {
 
   // For people: one line of totals, then one for each thing found.
   std::vector<std::string> messages() const;
+  // The things found, without the corpus' name.
+  std::vector<std::string> found() const;
 };
 
 // Limits of the lengths, in tokens with </s>.

@@ -38,16 +38,16 @@ void check(const CorpusConfig& config) {
 
 }  // namespace
 
-CorpusReader::CorpusReader(const CorpusConfig& config) : config_(config) {
+CorpusReader::CorpusReader(const CorpusConfig& config, const Open& open) : config_(config) {
   check(config_);
   if (!config_.tsv.empty()) {
-    readers_.emplace_back(config_.tsv);
+    readers_.push_back(open(config_.tsv));
     has_target_ = std::any_of(config_.columns.begin(), config_.columns.end(), is_target);
     return;
   }
-  readers_.emplace_back(config_.source);
+  readers_.push_back(open(config_.source));
   has_target_ = !config_.target.empty();
-  if (has_target_) readers_.emplace_back(config_.target);
+  if (has_target_) readers_.push_back(open(config_.target));
 }
 
 bool CorpusReader::next() {

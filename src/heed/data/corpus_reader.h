@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +18,10 @@ namespace heed {
 // without files.
 class CorpusReader {
  public:
-  explicit CorpusReader(const CorpusConfig& config);
+  using Open = std::function<LineReader(const std::string& path)>;
+  explicit CorpusReader(
+      const CorpusConfig& config,
+      const Open& open = [](const std::string& path) { return LineReader(path); });
 
   bool next();  // false at the end
 

@@ -9,6 +9,10 @@
 
 namespace heed {
 
+void require_number(double log_prob) {
+  if (std::isnan(log_prob)) fail_input("the model gives NaN as a probability; its weights are damaged");
+}
+
 void SearchOptions::visit(ConfigVisitor& v) {
   v("beam", beam, "hypotheses kept at each step; 1 is greedy search", between(1, 1000));
   v("length_penalty", length_penalty, "scores are divided by length to this power; 0 prefers short outputs",
@@ -47,10 +51,6 @@ std::vector<int64_t> limits(const SearchOptions& options, const StepDecoder& dec
 
 bool may_be_written(const SearchOptions& options, int32_t token) {
   return token >= options.reserved || token == kEndToken || token == kUnknownToken;
-}
-
-void require_number(double log_prob) {
-  if (std::isnan(log_prob)) fail_input("the model gives NaN as a probability; its weights are damaged");
 }
 
 // A sentence on its way: its live hypotheses are rows of the decoder's state, in this order.

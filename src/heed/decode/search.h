@@ -52,6 +52,9 @@ struct SearchStep {
 };
 using SearchObserver = std::function<void(const SearchStep&)>;
 
+// Throws InputError on NaN, as damaged weights give it.
+void require_number(double log_prob);
+
 // For each source sentence up to `beam` hypotheses, best first (sampling: `beam` independent samples, in the
 // order drawn). beam 1 is greedy search. A sentence is done when `beam` hypotheses have ended.
 // `sentence_keys`, needed for sampling, is a number of each sentence's text on which its samples depend.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "heed/data/batch.h"
+#include "heed/decode/search.h"
 
 namespace heed {
 
@@ -42,6 +43,7 @@ std::vector<ClassifiedText> TextClassifier::classify(Context& c, const std::vect
     for (size_t i = begin; i < end; ++i) {
       const float* row = log_probs.row<float>(static_cast<int64_t>(i - begin));
       ClassifiedText& of_text = classified[i];
+      for (int64_t k = 0; k < log_probs.width(); ++k) require_number(row[k]);
       of_text.best = static_cast<int32_t>(std::max_element(row, row + log_probs.width()) - row);
       of_text.label = text_.labels.name(of_text.best);
       for (int64_t k = 0; k < log_probs.width(); ++k) of_text.probabilities.push_back(std::exp(row[k]));

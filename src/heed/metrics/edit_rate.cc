@@ -43,11 +43,13 @@ void EditRate::add(const std::string& hypothesis, std::span<const std::string> r
   std::vector<std::string> candidates;
   for (const std::string& reference : references) {
     if (options_.pronunciations) {
-      for (std::string& one : split(reference, '\t')) candidates.push_back(std::move(one));
+      for (std::string& one : split(reference, '\t'))
+        if (!one.empty()) candidates.push_back(std::move(one));
     } else {
       candidates.push_back(reference);
     }
   }
+  if (candidates.empty()) candidates.emplace_back();
   references_.add(static_cast<int64_t>(candidates.size()));
   WordNumbers numbers;
   std::vector<std::u32string> texts;  // what the words are views into

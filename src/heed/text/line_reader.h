@@ -1,4 +1,4 @@
-// Lines of text out of a file, plain or gzip, or a descriptor. Every byte is treated as hostile.
+// Lines of text out of a file or a descriptor, plain or gzip. Every byte is treated as hostile.
 #pragma once
 
 #include <chrono>
@@ -17,8 +17,8 @@ void check_line(std::string_view line, std::string_view name, int64_t number);
 
 // Reads one line after another. A carriage return before the line's end and a byte order mark at the start
 // are dropped; the last line may lack its end. Every reading error is an InputError naming file and line: a
-// file that cannot be opened or read, a truncated or damaged gzip, a line over the limit, a NUL byte,
-// invalid UTF-8.
+// file that cannot be opened or read, a truncated or damaged gzip or one that text follows, a line over the
+// limit, a NUL byte, invalid UTF-8.
 class LineReader {
  public:
   explicit LineReader(const std::string& path, size_t limit = kLineLimit);
@@ -32,7 +32,7 @@ class LineReader {
   // False at the end, `line` is then empty.
   bool next(std::string& line);
 
-  // Whether next() has something to give, or begins to, at once or within this time. Files always have.
+  // Whether next() has something to give, or begins to, at once or within this time. Plain files always have.
   bool ready(std::chrono::milliseconds within) const;
 
   int64_t number() const { return number_; }  // of the line last given, from 1; 0 before the first
@@ -41,8 +41,6 @@ class LineReader {
 
  private:
   class Source;
-  class GzipFile;
-  class Descriptor;
 
   LineReader(std::unique_ptr<Source> source, std::string name, size_t limit);
   bool fill();

@@ -1,6 +1,7 @@
 // Building, saving and loading the text part of a model.
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 #include <utility>
 
 #include "heed/base/error.h"
@@ -59,12 +60,19 @@ SentenceStream prepared(const TextConfig& config, SentenceStream stream) {
 }
 
 // What suits the corpus, growing with the square root of its words as their variety does: 8,000 pieces for
-// half a million words, 16,000 for two millions.
+// half a million words, 16,000 for two millions. Twice its characters at the least: scripts with thousands of
+// them have no blanks by which to count words.
 int64_t suitable_vocabulary(const SentenceStream& stream) {
   size_t words = 0;
-  for (std::string sentence; stream(sentence);) words += split_words(sentence).size();
+  std::unordered_set<std::string> characters;
+  for (std::string sentence; stream(sentence);) {
+    words += split_words(sentence).size();
+    for (size_t at = 0; at < sentence.size(); at += utf8_length(sentence[at]))
+      characters.insert(sentence.substr(at, utf8_length(sentence[at])));
+  }
   const double thousands = std::round(11.3e-3 * std::sqrt(static_cast<double>(words)));
-  return 1000 * static_cast<int64_t>(std::clamp(thousands, 1.0, 32.0));
+  return std::max(1000 * static_cast<int64_t>(std::clamp(thousands, 1.0, 32.0)),
+                  2 * static_cast<int64_t>(characters.size()));
 }
 
 Processor build_side(const TextConfig& config, TextKind kind, TextSide side, int64_t vocabulary,
@@ -73,7 +81,7 @@ Processor build_side(const TextConfig& config, TextKind kind, TextSide side, int
     SentencePieceOptions options;
     options.unigram = config.algorithm == SubwordAlgorithm::kUnigram;
     options.exact = vocabulary > 0;
-    options.vocabulary = vocabulary > 0 ? vocabulary : suitable_vocabulary(open(side));
+    options.vocabulary = vocabulary > 0 ? vocabulary : suitable_vocabulary(prepared(config, open(side)));
     options.character_coverage = config.character_coverage;
     options.byte_fallback = config.byte_fallback;
     options.reserved = config.reserved;

@@ -18,11 +18,89 @@ namespace {
 // More sentences teach the pieces nothing, and cost minutes and gigabytes.
 constexpr size_t kMostSentences = 1'000'000;
 
+[[noreturn]] void fail_damaged(const std::string& name, std::string_view what) {
+  fail_input("{}: no SentencePiece model, or a damaged one ({}); copy it again", name, what);
+}
+
+// The fields of a protocol buffer's message, one after the other.
+class Fields {
+ public:
+  Fields(std::string_view message, const std::string& name) : rest_(message), name_(name) {}
+
+  // False at the end. `bytes` is empty but for fields of bytes, texts and messages.
+  bool next(uint64_t& number, std::string_view& bytes) {
+    if (rest_.empty()) return false;
+    const uint64_t key = varint();
+    number = key >> 3;
+    bytes = {};
+    switch (key & 7) {
+      case 0:
+        varint();
+        break;
+      case 1:
+        take(8);
+        break;
+      case 2:
+        bytes = take(varint());
+        break;
+      case 5:
+        take(4);
+        break;
+      default:
+        fail_damaged(name_, "an unknown kind of field");
+    }
+    return true;
+  }
+
+ private:
+  std::string_view take(uint64_t size) {
+    if (size > rest_.size()) fail_damaged(name_, "cut short");
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+  uint64_t varint() {
+    uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      const auto byte = static_cast<unsigned char>(take(1).front());
+      value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) return value;
+    }
+    fail_damaged(name_, "a number that is too long");
+  }
+
+  std::string_view rest_;
+  const std::string& name_;
+};
+
+// SentencePiece follows a model's own rules of normalisation (normalizer_spec and denormalizer_spec, their
+// precompiled_charsmap) without a look at where they lead. heed's models have none.
+void refuse_rules(std::string_view model, const std::string& name) {
+  constexpr uint64_t kNormalizer = 3, kDenormalizer = 5, kRules = 2;
+  uint64_t number = 0;
+  std::string_view bytes;
+  for (Fields fields(model, name); fields.next(number, bytes);) {
+    if (number != kNormalizer && number != kDenormalizer) continue;
+    std::string_view rules;
+    for (Fields inner(bytes, name); inner.next(number, rules);)
+      if (number == kRules && !rules.empty())
+        fail_input("{}: it has rules of normalisation, heed's models have none; train the pieces with heed",
+                   name);
+  }
+}
+
 class SentencePieceSegmenter : public Segmenter {
  public:
   SentencePieceSegmenter(std::string model, const std::string& name) : model_(std::move(model)) {
-    if (const auto status = processor_.LoadFromSerializedProto(model_); !status.ok())
-      fail_input("{}: no SentencePiece model, or a damaged one ({})", name, status.ToString());
+    refuse_rules(model_, name);
+    try {
+      if (const auto status = processor_.LoadFromSerializedProto(model_); !status.ok())
+        fail_damaged(name, status.ToString());
+    } catch (const InputError&) {
+      throw;
+    } catch (const std::exception& error) {  // of the structures that it builds of the pieces
+      fail_damaged(name, error.what());
+    }
   }
 
   std::vector<std::string> split(std::string_view text) const override {

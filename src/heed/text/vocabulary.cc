@@ -117,7 +117,14 @@ Labels::Labels(std::vector<std::string> names) : names_(std::move(names)) {
 }
 
 Labels Labels::parse(std::string_view file, const std::string& name) {
-  return Labels(words_of_file(file, name));
+  std::vector<std::string> names = words_of_file(file, name);
+  for (size_t i = 1; i < names.size(); ++i)
+    if (!(names[i - 1] < names[i]))
+      fail_input(
+          "{}:{}: {} stands after {}; the line is the class, and they stand in the order of their bytes, "
+          "each once",
+          name, i + 1, in_quotes(names[i]), in_quotes(names[i - 1]));
+  return Labels(std::move(names));
 }
 
 std::string Labels::serialised() const {

@@ -57,9 +57,7 @@ std::vector<std::string> cut_log(const std::string& path, int64_t last_update) {
 // The folder's event file after the cut; a new one where there is none.
 std::string cut_tensorboard(const std::string& folder, int64_t last_update) {
   std::vector<std::string> names = list_folder(folder);
-  std::erase_if(names, [](const std::string& name) {
-    return !name.starts_with(kTensorBoard) || name.ends_with(".tmp");
-  });
+  std::erase_if(names, [](const std::string& name) { return !name.starts_with(kTensorBoard); });
   const double now = seconds_since_1970();
   std::string path =
       folder + "/" +

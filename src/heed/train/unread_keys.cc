@@ -37,6 +37,23 @@ void check(const ScheduledSamplingConfig& config) {
                otherwise);
 }
 
+void check(const TextConfig& config) {
+  const Keys<TextConfig> keys(config, "text");
+  const bool labels = config.target_kind == TargetKind::kLabel;
+  const auto of_a_side = [&](TextKind kind) {
+    return config.kind == kind || (!labels && config.kind_of_target() == kind);
+  };
+  keys.read_if(of_a_side(TextKind::kBpe), &TextConfig::codes, "codes",
+               "without text.kind: bpe; set that, or leave it out");
+  keys.read_if(!config.is_shared() && !labels, &TextConfig::target_vocabulary, "target_vocabulary",
+               "where the target side has no vocabulary of its own; set text.shared: false, or leave it out");
+  const bool learnt = of_a_side(TextKind::kSentencePiece);
+  const std::string unlearnt = "without text.kind: sentencepiece; leave it out";
+  keys.read_if(learnt, &TextConfig::algorithm, "algorithm", unlearnt);
+  keys.read_if(learnt, &TextConfig::byte_fallback, "byte_fallback", unlearnt);
+  keys.read_if(learnt, &TextConfig::character_coverage, "character_coverage", unlearnt);
+}
+
 void check(const TrainConfig& config, bool validates) {
   const Keys<TrainConfig> keys(config, "train");
   const bool by_sentences = config.batch_by == BatchSize::kSentences;
@@ -64,6 +81,7 @@ void check(const TrainConfig& config, bool validates) {
 }  // namespace
 
 void refuse_unread_keys(const RunConfig& config) {
+  check(config.text);
   check(config.train, config.data.dev.given() || config.data.held_out > 0);
 }
 
