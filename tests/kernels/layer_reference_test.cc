@@ -99,7 +99,6 @@ TEST(EmbeddingReference, GradientIsThatOfTheForwardPass) {
       const auto forward = [&] {
         reference::embedding(EmbeddingArgs<double>{.rows = rows,
                                                    .width = width,
-                                                   .words = words,
                                                    .ids = ids.data(),
                                                    .table = table.data(),
                                                    .scale = 2.5f,

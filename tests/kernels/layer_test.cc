@@ -209,7 +209,7 @@ TYPED_TEST(Layer, EmbeddingAgreesWithThePlainOne) {
           const auto place = normal_values<float>(longest * width, 2);
           const auto dy = normal_values<T>(rows * width, 3);
           const auto keys = row_keys(rows);
-          EmbeddingArgs<T> args{.rows = rows, .width = width, .words = words, .ids = ids.data()};
+          EmbeddingArgs<T> args{.rows = rows, .width = width, .ids = ids.data()};
           args.table = table.data();
           args.scale = 1.7f;
           args.positions = positions ? place.data() : nullptr;

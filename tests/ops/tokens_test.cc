@@ -11,12 +11,12 @@ namespace {
 
 TEST(DistinctTokens, EachWordStandsOnceAndEveryRowFindsIts) {
   const TokenField field = tokens({{7, 3, 7, 0}, {3, 0}, {9, 7, 0}});
-  const DistinctTokens distinct = distinct_tokens(field);
+  const DistinctTokens distinct = distinct_tokens(field, 1000000);
   EXPECT_EQ(distinct.words.ids, (std::vector<int32_t>{0, 3, 7, 9}));
   EXPECT_EQ(distinct.words.layout.rows(), 4);
   for (size_t r = 0; r < field.ids.size(); ++r)
     EXPECT_EQ(distinct.words.ids[static_cast<size_t>((*distinct.row_of)[r])], field.ids[r]);
-  EXPECT_TRUE(distinct_tokens(tokens({})).words.ids.empty());
+  EXPECT_TRUE(distinct_tokens(tokens({}), 1000000).words.ids.empty());
 }
 
 TEST(DropWords, TheShareAskedForInTrainingOnlyAndNeverTheEnd) {

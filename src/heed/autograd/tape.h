@@ -22,7 +22,6 @@ class Gradient {
   Tensor& accumulator(Context& c, const Shape& shape);
   // The sum, in the type of the contributions; empty where there was none. Leaves nothing.
   Tensor take(Context& c);
-  void clear() { *this = Gradient(); }
 
  private:
   void widen(Context& c);

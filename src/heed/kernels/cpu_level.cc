@@ -64,8 +64,9 @@ CpuLevel machine_level() {
 void cap_highway(CpuLevel level) {
 #if HWY_ARCH_X86
   int64_t disabled = 0;
-  if (level < CpuLevel::avx512) disabled |= HWY_AVX3 | HWY_AVX3_DL;
-  if (level < CpuLevel::avx2) disabled |= HWY_AVX2 | HWY_SSE4 | HWY_SSSE3;
+  // Better targets have lower bits, those of later Highways too.
+  if (level < CpuLevel::avx512) disabled |= HWY_AVX2 - 1;
+  if (level < CpuLevel::avx2) disabled |= 2 * HWY_SSSE3 - 1;
   hwy::DisableTargets(disabled);
 #else
   static_cast<void>(level);

@@ -56,7 +56,7 @@ void residual_norm_gradient(ThreadPool& pool, const ResidualNormGradientArgs<Bf1
 // y = dropout(scale * table[ids] + positions[position]).
 template <class T>
 struct EmbeddingArgs {
-  int64_t rows = 0, width = 0, words = 0;
+  int64_t rows = 0, width = 0;
   const int32_t* ids = nullptr;    // [R], each in [0, V): the caller has checked
   const Real<T>* table = nullptr;  // [V, D]
   float scale = 1.0f;
@@ -129,8 +129,7 @@ struct ActivationArgs {
 void activate(ThreadPool& pool, const ActivationArgs<float>& args);
 void activate(ThreadPool& pool, const ActivationArgs<Bf16>& args);
 
-// dx = act'(x) * dropout'(dy). relu, tanh and sigmoid take their own output before dropout for x
-// (`of_output`).
+// dx = act'(x) * dropout'(dy). relu, tanh and sigmoid take their own output before dropout for x.
 template <class T>
 struct ActivationGradientArgs {
   int64_t rows = 0, width = 0;

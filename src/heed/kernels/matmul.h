@@ -1,7 +1,10 @@
 // Matrix products. Letters: R rows of activations, K inner width, N outer width.
 //
-// Every output element is one sum over k (or over r) in ascending order, whatever the number of rows, the
-// threads and the blocking: the same bytes alone or in a batch. T is float or Bf16; sums are f32 always.
+// Every output element of a product is one sum over k in ascending order (of pairs, or of even and odd k's,
+// where the processor multiplies those at once), whatever the number of rows, the threads and the blocking:
+// the same bytes alone or in a batch. A weight's gradient is a sum over r in an order that follows from the
+// shapes alone: of narrow weights, of up to eight parts of the rows, added up. T is float or Bf16; sums are
+// f32 always.
 #pragma once
 
 #include <cstddef>

@@ -12,9 +12,9 @@
 // side by side, and bytes depend neither on threads nor on a sentence's company. As sentences end, the group
 // shrinks: no row is padding. The state is carried in f32 and rounded to T where it enters a product.
 // Costs of a step: 2 H G H operations a row; the weight, G H^2 elements, streams from L2 once for a group's
-// rows (GRU of 256 in f32: 0.8 MB); R (G + 1) H elements read and written, or R (G + 6) H when a gradient is
-// wanted. Backward costs the same; the gradients of both weights are large products over all rows,
-// afterwards.
+// rows (GRU of 256 in f32: 0.8 MB); R (G + 1) H elements read and written, or R (G + 6) H, of
+// an LSTM R (G + 8) H, when a gradient is wanted. Backward costs the same; the gradients of both weights are
+// large products over all rows, afterwards.
 #pragma once
 
 #include <cstdint>

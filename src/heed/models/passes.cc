@@ -9,8 +9,11 @@ OutputLoss loss_of_passes(Context& c, const Var& states, const std::function<Var
     return distillation_loss(c, states, weight, bias, targets, options.smoothing, options.taught,
                              options.taught_share);
   if (options.r_drop == 0.0) return output_loss(c, states, weight, bias, targets, options.smoothing);
-  c.random_key = mix64(c.random_key, 1);  // the second pass drops out elsewhere
-  return r_drop_loss(c, states, second(), weight, bias, targets, options.smoothing, options.r_drop);
+  const uint64_t key = c.random_key;
+  c.random_key = mix64(key, 1);  // the second pass drops out elsewhere
+  const Var again = second();
+  c.random_key = key;
+  return r_drop_loss(c, states, again, weight, bias, targets, options.smoothing, options.r_drop);
 }
 
 }  // namespace heed

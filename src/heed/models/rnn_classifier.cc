@@ -88,7 +88,7 @@ RecurrentStates RnnClassifier::first_layer(Context& c, const TokenField& text) c
     const Var x = embedding(c, read, *embedding_, embedding_options_);  // [R, E]
     return layers_.front()(c, x, text.layout);
   }
-  const DistinctTokens distinct = distinct_tokens(read);
+  const DistinctTokens distinct = distinct_tokens(read, embedding_->shape().rows());
   const Var x = embedding(c, distinct.words, *embedding_);  // [U, E]
   return layers_.front()(c, x, text.layout, distinct.row_of);
 }

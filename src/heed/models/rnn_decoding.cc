@@ -106,8 +106,8 @@ void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int
 
   std::vector<int32_t> positions, attended;
   StepMemory memory{{0}, {}};
-  for (RecurrentHypothesis& h : s.hypotheses) {
-    positions.push_back(h.position++);
+  for (const RecurrentHypothesis& h : s.hypotheses) {
+    positions.push_back(h.position);
     attended.push_back(h.attended);
     memory.first.push_back(h.memory_first);
     memory.offsets.push_back(memory.offsets.back() + h.memory_length);
@@ -119,7 +119,10 @@ void RnnStepDecoder::append(Context& c, DecoderState& state, std::span<const int
       model_.advance(c, model_.decoder_.front().gates(c, y), inputs.layout, next, [&](const Var& queries) {
         return model_.attention_->step(c, queries, positions, s.memory, memory, attended);
       });
-  for (size_t i = 0; i < attended.size(); ++i) s.hypotheses[i].attended = attended[i];
+  for (size_t i = 0; i < attended.size(); ++i) {
+    ++s.hypotheses[i].position;
+    s.hypotheses[i].attended = attended[i];
+  }
   const Var out = model_.attentional(c, outputs, y);  // [N, E]
   if (model_.feed_) next.fed = out;
 

@@ -81,7 +81,9 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
         store_, name,
         RecurrentLayerOptions{
             .cell = config.cell, .in = i == 0 ? e : m, .width = h, .bidirectional = config.bidirectional});
-    if (config.layer_norm) encoder_norms_.emplace_back(store_, name + ".norm", m);
+    // Without attention the last layer hands on its states, as they are.
+    if (config.layer_norm && (config.attention != RnnAttention::none || i + 1 < encoder_layers))
+      encoder_norms_.emplace_back(store_, name + ".norm", m);
     if (i + 1 < encoder_layers)
       encoder_dropout_.push_back(store_.dropout_site(name + ".dropout", config.layer_dropout));
   }
@@ -123,6 +125,7 @@ RnnSeq2Seq::Encoded RnnSeq2Seq::encode(Context& c, const TokenField& source) con
   for (size_t i = 0; i < encoder_.size(); ++i) {
     const Var read = i > 0 ? dropout(c, x, encoder_dropout_[i - 1], layout) : x;
     states = encoder_[i](c, read, layout);  // [R_s, M]
+    if (!attends() && i + 1 == encoder_.size()) break;
     x = config_.residual && i > 0 ? add(c, x, states.rows, layout) : states.rows;
     if (config_.layer_norm) x = encoder_norms_[i](c, x);
   }

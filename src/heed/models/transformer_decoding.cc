@@ -84,11 +84,15 @@ void TransformerStepDecoder::append(Context& c, DecoderState& state, std::span<c
   c.arena.reset();
 
   std::vector<int32_t> positions;
+  for (const CachedHypothesis& h : s.hypotheses) positions.push_back(static_cast<int32_t>(h.history.size()));
+  const TokenField inputs{{tokens.begin(), tokens.end()}, Layout::of_steps(positions)};
+  // Throws on wrong tokens, before the state is changed.
+  Var x = embedding(c, inputs, *model_.target_embedding_, model_.target_options_);  // [N, D]
+
   StepHistory history{{0}, {}};
   StepMemory memory{{0}, {}};
   int32_t new_row = static_cast<int32_t>(s.self.front().rows());
   for (CachedHypothesis& h : s.hypotheses) {
-    positions.push_back(static_cast<int32_t>(h.history.size()));
     h.history.push_back(new_row++);
     history.rows.insert(history.rows.end(), h.history.begin(), h.history.end());
     history.offsets.push_back(static_cast<int32_t>(history.rows.size()));
@@ -96,8 +100,6 @@ void TransformerStepDecoder::append(Context& c, DecoderState& state, std::span<c
     memory.offsets.push_back(memory.offsets.back() + h.memory_length);
   }
 
-  const TokenField inputs{{tokens.begin(), tokens.end()}, Layout::of_steps(positions)};
-  Var x = embedding(c, inputs, *model_.target_embedding_, model_.target_options_);  // [N, D]
   for (size_t i = 0; i < model_.decoder_.size(); ++i) {
     const DecoderLayer& layer = model_.decoder_[i];
     x = layer(

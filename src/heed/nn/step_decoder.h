@@ -12,8 +12,7 @@
 
 namespace heed {
 
-// The k best next tokens of each row, best first. Ids at or above the vocabulary's size name source positions
-// (models that copy).
+// The k best next tokens of each row, best first.
 struct Candidates {
   int64_t k = 0;
   std::vector<int32_t> ids;      // [rows, k]

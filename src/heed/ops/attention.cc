@@ -60,6 +60,12 @@ void check(const Inputs& in, const AttentionOptions& options) {
           in.query_layout.rows(), in.key_layout.rows());
   require(in.query_layout.sentences() == in.key_layout.sentences(), "attention: {} sentences query {}",
           in.query_layout.sentences(), in.key_layout.sentences());
+  require(in.k.width() == in.q.width() && in.v.width() == in.q.width() && in.v.rows() == in.k.rows(),
+          "attention: keys {} and values {} for queries of width {}", in.k.shape().to_string(),
+          in.v.shape().to_string(), in.q.width());
+  for (int64_t i = 0; options.causal && i < in.query_layout.sentences(); ++i)
+    require(in.query_layout.length(i) <= in.key_layout.length(i), "causal attention: {} queries of {} keys",
+            in.query_layout.length(i), in.key_layout.length(i));
 }
 
 // Scores and weighted sums of every query with every key of its sentence, `products` of them.
@@ -211,6 +217,11 @@ Var attention_step(Context& c, const Tensor& queries, const Tensor& keys, const 
                    const AttentionSpans& spans, const AttentionOptions& options) {
   require(static_cast<int64_t>(spans.offsets.size()) == queries.rows() + 1,
           "attention: {} offsets for {} queries", spans.offsets.size(), queries.rows());
+  require(keys.rows() == values.rows() &&
+              (spans.rows.empty() ? static_cast<int64_t>(spans.first.size()) == queries.rows()
+                                  : static_cast<int32_t>(spans.rows.size()) == spans.offsets.back()),
+          "attention by steps: {} keys, {} values, {} rows and {} first rows for {} queries", keys.rows(),
+          values.rows(), spans.rows.size(), spans.first.size(), queries.rows());
   require(options.heads >= 1 && queries.width() % options.heads == 0 && keys.width() == queries.width() &&
               values.width() == queries.width(),
           "attention by steps: queries, keys and values of widths {}, {} and {} in {} heads", queries.width(),

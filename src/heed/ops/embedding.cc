@@ -28,6 +28,9 @@ Var embedding(Context& c, const TokenField& tokens, const Parameter& table, cons
                            : options.sinusoids ? options.sinusoids->up_to(layout.positions_end())
                                                : Tensor();
   check(tokens, table.shape().rows(), positions ? positions.rows() : -1);
+  require(!positions || positions.width() == table.shape().width(),
+          "embedding: positions of width {}, words of {}", positions ? positions.width() : 0,
+          table.shape().width());
 
   const kernels::Dropout dropped = options.dropout.in(c);
   const auto numbers = static_cast<double>(layout.rows() * table.shape().width());
@@ -38,7 +41,6 @@ Var embedding(Context& c, const TokenField& tokens, const Parameter& table, cons
     using T = decltype(zero);
     kernels::embedding(c.pool, {.rows = layout.rows(),
                                 .width = table.shape().width(),
-                                .words = table.shape().rows(),
                                 .ids = tokens.ids.data(),
                                 .table = table.value().data<float>(),
                                 .scale = options.scale,
@@ -76,7 +78,8 @@ Var embedding(Context& c, const TokenField& tokens, const Parameter& table, cons
   return y;
 }
 
-DistinctTokens distinct_tokens(const TokenField& tokens) {
+DistinctTokens distinct_tokens(const TokenField& tokens, int64_t words_there_are) {
+  check(tokens, words_there_are, -1);
   DistinctTokens distinct;
   std::vector<int32_t>& words = distinct.words.ids;
   words = tokens.ids;

@@ -18,6 +18,7 @@ class SinusoidalPositions {
   enum class Order { interleaved, halves };
   explicit SinusoidalPositions(int64_t width, Order order = Order::interleaved)
       : width_(width), order_(order) {}
+  Order order() const { return order_; }
   int64_t width() const { return width_; }
   // [at least length, width] f32
   Tensor up_to(int64_t length);
@@ -46,7 +47,8 @@ struct DistinctTokens {
   TokenField words;                                    // one sentence, ids ascending
   std::shared_ptr<const std::vector<int32_t>> row_of;  // [R] where each row's word stands in `words`
 };
-DistinctTokens distinct_tokens(const TokenField& tokens);
+// Throws InputError on an id that is not below words_there_are.
+DistinctTokens distinct_tokens(const TokenField& tokens, int64_t words_there_are);
 
 // Word dropout (Iyyer et al. 2015): while c is training a word becomes <unk> with the site's probability;
 // </s> stays.

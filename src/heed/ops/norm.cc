@@ -12,6 +12,9 @@ Var run(Context& c, const Var& x, const Var& y, const DropoutSite& site, const L
           y ? y.shape().to_string() : "");
   require(!y || layout.rows() == x.rows(), "residual: {} rows with a layout of {}", x.rows(), layout.rows());
   require(x.value.is_dense() && (!y || y.value.is_dense()), "residual and norm: the inputs must be dense");
+  require(
+      norm == nullptr || (norm->gain->value().size() == x.width() && norm->bias->value().size() == x.width()),
+      "norm: an input of width {} for another gain or bias", x.width());
   const kernels::Dropout dropped = y ? site.in(c) : kernels::Dropout{};
   const bool recording = c.recording() && (x.gradient || y.gradient || norm);
 

@@ -23,10 +23,13 @@ Tensor scaled(Tensor x, float factor) {
   return x;
 }
 
-void check_input(const Tensor& x, const Parameter& weight) {
+void check_input(const Tensor& x, const Parameter& weight, const Parameter* bias) {
   require(x.width() == weight.shape().width(), "output {}: input of width {} for a weight of shape {}",
           weight.name(), x.width(), weight.shape().to_string());
   require(x.is_dense(), "output {}: the input must be dense", weight.name());
+  require(bias == nullptr || bias->value().size() == weight.shape().rows(),
+          "output {}: a bias of shape {}, not {}", weight.name(),
+          bias != nullptr ? bias->shape().to_string() : "", weight.shape().rows());
 }
 
 void check_targets(const std::vector<int32_t>& targets, int64_t words) {
@@ -36,8 +39,8 @@ void check_targets(const std::vector<int32_t>& targets, int64_t words) {
   }
 }
 
-// Rows whose log-probabilities are held at once: both passes' stay in cache for vocabularies of usual size.
-constexpr int64_t kBlockRows = 32;
+// Rows whose log-probabilities and gradients by the logits are held at once.
+constexpr int64_t kBlockRows = 256;
 
 struct RowLoss {
   double loss, log_prob;
@@ -47,24 +50,35 @@ struct RowLoss {
 template <class T>
 RowLoss row_of(const float* log_p, const float* log_q, int64_t words, int32_t target, double smoothing,
                double alpha, T* d_first, T* d_second) {
+  std::vector<float> p(static_cast<size_t>(words)), q(p);
   double kl_pq = 0.0, kl_qp = 0.0, sum_p = 0.0, sum_q = 0.0;
   for (int64_t w = 0; w < words; ++w) {
+    p[w] = std::exp(log_p[w]);
+    q[w] = std::exp(log_q[w]);
     const double difference = static_cast<double>(log_p[w]) - static_cast<double>(log_q[w]);
-    kl_pq += std::exp(static_cast<double>(log_p[w])) * difference;
-    kl_qp -= std::exp(static_cast<double>(log_q[w])) * difference;
+    kl_pq += p[w] * difference;
+    kl_qp -= q[w] * difference;
     sum_p += log_p[w];
     sum_q += log_q[w];
   }
   const double spread = smoothing / static_cast<double>(words);
   if (d_first != nullptr) {
+    // d KL(p || q) / d logits of p = p (log p - log q - KL); d KL(q || p) / d the same = p - q.
+    const auto of_word = static_cast<float>(spread), half = static_cast<float>(0.5 * alpha),
+               of_pq = static_cast<float>(kl_pq), of_qp = static_cast<float>(kl_qp);
+    const auto d_p = [&](int64_t w, float wanted) {
+      return p[w] - wanted + half * (p[w] * (log_p[w] - log_q[w] - of_pq) + p[w] - q[w]);
+    };
+    const auto d_q = [&](int64_t w, float wanted) {
+      return q[w] - wanted + half * (q[w] * (log_q[w] - log_p[w] - of_qp) + q[w] - p[w]);
+    };
     for (int64_t w = 0; w < words; ++w) {
-      const double p = std::exp(static_cast<double>(log_p[w])), q = std::exp(static_cast<double>(log_q[w]));
-      const double difference = static_cast<double>(log_p[w]) - static_cast<double>(log_q[w]);
-      const double wanted = spread + (w == target ? 1.0 - smoothing : 0.0);
-      // d KL(p || q) / d logits of p = p (log p - log q - KL); d KL(q || p) / d the same = p - q.
-      d_first[w] = T(static_cast<float>(p - wanted + 0.5 * alpha * (p * (difference - kl_pq) + p - q)));
-      d_second[w] = T(static_cast<float>(q - wanted + 0.5 * alpha * (q * (-difference - kl_qp) + q - p)));
+      d_first[w] = T(d_p(w, of_word));
+      d_second[w] = T(d_q(w, of_word));
     }
+    const auto of_target = static_cast<float>(spread + 1.0 - smoothing);
+    d_first[target] = T(d_p(target, of_target));
+    d_second[target] = T(d_q(target, of_target));
   }
   const double nll = -static_cast<double>(log_p[target]) - static_cast<double>(log_q[target]);
   return {(1.0 - smoothing) * nll - spread * (sum_p + sum_q) + 0.5 * alpha * (kl_pq + kl_qp), log_p[target]};
@@ -81,8 +95,13 @@ struct HeldGradients {
 
 HeldGradients hold(Context& c, const Parameter& weight, const Parameter* bias,
                    std::initializer_list<const Var*> inputs) {
-  HeldGradients held{&weight, bias, c.allocate(weight.shape(), DType::f32), {}, {}, {}};
-  if (bias != nullptr) held.d_bias = c.allocate(bias->shape(), DType::f32);
+  // Of no rows they are zeros, which no block of rows then writes.
+  const bool none = (*inputs.begin())->rows() == 0;
+  const auto room = [&](const Shape& shape) {
+    return none ? c.zeros(shape, DType::f32) : c.allocate(shape, DType::f32);
+  };
+  HeldGradients held{&weight, bias, room(weight.shape()), {}, {}, {}};
+  if (bias != nullptr) held.d_bias = room(bias->shape());
   for (const Var* input : inputs) {
     held.d_inputs.push_back(c.allocate(input->shape(), input->value.dtype()));
     held.into.push_back(input->gradient);
@@ -99,6 +118,49 @@ void record(Context& c, Var& sum, HeldGradients gradients) {
       if (held.into[i]) held.into[i]->add(c, scaled(std::move(held.d_inputs[i]), factor));
   });
 }
+
+// log softmax(x W^T + b) of all words, into [R, V].
+void write_log_probs(Context& c, const Tensor& x, const Parameter& weight, const Parameter* bias,
+                     const Tensor& log_probs) {
+  check_input(x, weight, bias);
+  const int64_t words = weight.shape().rows();
+  const ProfileScope scope(c.profile, "output, log-probabilities",
+                           2.0 * static_cast<double>(x.rows() * x.width()) * static_cast<double>(words),
+                           static_cast<double>(size_of(x.dtype()) * (x.rows() + words) * x.width()));
+  dispatch(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    kernels::output_log_probs(
+        c.pool, kernels::OutputLogProbsArgs<T>{.rows = x.rows(),
+                                               .width = x.width(),
+                                               .words = words,
+                                               .x = x.data<T>(),
+                                               .weight = &weight.packed(c),
+                                               .bias = bias ? bias->value().data<float>() : nullptr,
+                                               .log_probs = log_probs.data<float>()});
+  });
+}
+
+// Blocks of rows, one after the other in the same memory.
+struct RowBlock {
+  Tensor x, log_probs, d_logits;  // [rows, D], [rows, V] and, when recording, [rows, V]
+};
+class RowBlocks {
+ public:
+  RowBlocks(Context& c, const Tensor& x, int64_t words)
+      : x_(x), log_probs_(c.allocate(Shape{std::min(kBlockRows, x.rows()), words}, DType::f32)) {
+    if (c.recording()) d_logits_ = c.allocate(log_probs_.shape(), x.dtype());
+  }
+  RowBlock operator()(Context& c, int64_t begin, int64_t end, const Parameter& weight,
+                      const Parameter* bias) const {
+    RowBlock block{x_.row_range(begin, end), log_probs_.row_range(0, end - begin),
+                   d_logits_ ? d_logits_.row_range(0, end - begin) : Tensor()};
+    write_log_probs(c, block.x, weight, bias, block.log_probs);
+    return block;
+  }
+
+ private:
+  Tensor x_, log_probs_, d_logits_;
+};
 
 OutputLoss loss_of_rows(Context& c, int64_t rows) {
   OutputLoss loss;
@@ -144,7 +206,7 @@ void propagate(Context& c, const Tensor& d, const Tensor& x, int64_t begin, Held
 OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const Parameter* bias,
                        const std::vector<int32_t>& targets, double smoothing) {
   const int64_t rows = x.rows(), width = x.width(), words = weight.shape().rows();
-  check_input(x.value, weight);
+  check_input(x.value, weight, bias);
   require(static_cast<int64_t>(targets.size()) == rows, "output {}: {} targets for {} rows", weight.name(),
           targets.size(), rows);
   check_targets(targets, words);
@@ -193,27 +255,24 @@ OutputLoss r_drop_loss(Context& c, const Var& first, const Var& second, const Pa
   OutputLoss loss = loss_of_rows(c, rows);
   std::optional<HeldGradients> held;
   if (recording) held = hold(c, weight, bias, {&first, &second});
+  const RowBlocks first_blocks(c, first.value, words), second_blocks(c, second.value, words);
   for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
     const int64_t end = std::min(begin + kBlockRows, rows);
-    const Tensor x = first.value.row_range(begin, end), y = second.value.row_range(begin, end);
-    const Tensor log_p = output_log_probs(c, x, weight, bias), log_q = output_log_probs(c, y, weight, bias);
-    Tensor d_p, d_q;
-    if (recording) {
-      d_p = c.allocate(log_p.shape(), first.value.dtype());
-      d_q = c.allocate(log_q.shape(), first.value.dtype());
-    }
+    const RowBlock p = first_blocks(c, begin, end, weight, bias),
+                   q = second_blocks(c, begin, end, weight, bias);
+    const ProfileScope scope(c.profile, "r-drop", 0.0, 0.0);
     dispatch(first.value.dtype(), [&](auto zero) {
       using T = decltype(zero);
       c.pool.run(end - begin, [&](int64_t r) {
-        const RowLoss row =
-            row_of<T>(log_p.row<float>(r), log_q.row<float>(r), words, targets[begin + r], smoothing, alpha,
-                      recording ? d_p.row<T>(r) : nullptr, recording ? d_q.row<T>(r) : nullptr);
+        const RowLoss row = row_of<T>(
+            p.log_probs.row<float>(r), q.log_probs.row<float>(r), words, targets[begin + r], smoothing, alpha,
+            recording ? p.d_logits.row<T>(r) : nullptr, recording ? q.d_logits.row<T>(r) : nullptr);
         loss.row_loss.data<float>()[begin + r] = static_cast<float>(row.loss);
         loss.log_prob.data<float>()[begin + r] = static_cast<float>(row.log_prob);
       });
       if (recording) {
-        propagate<T>(c, d_p, x, begin, *held, 0);
-        propagate<T>(c, d_q, y, begin, *held, 1);
+        propagate<T>(c, p.d_logits, p.x, begin, *held, 0);
+        propagate<T>(c, q.d_logits, q.x, begin, *held, 1);
       }
     });
   }
@@ -238,29 +297,26 @@ OutputLoss distillation_loss(Context& c, const Var& x, const Parameter& weight, 
   if (recording) held = hold(c, weight, bias, {&x});
   const double of_target = (1.0 - share) * (1.0 - smoothing),
                of_word = (1.0 - share) * smoothing / static_cast<double>(words);
+  const RowBlocks blocks(c, x.value, words);
   for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
     const int64_t end = std::min(begin + kBlockRows, rows);
-    const Tensor some = x.value.row_range(begin, end);
-    const Tensor log_p = output_log_probs(c, some, weight, bias);
-    Tensor d_logits;
-    if (recording) d_logits = c.allocate(log_p.shape(), x.value.dtype());
+    const RowBlock block = blocks(c, begin, end, weight, bias);
+    const ProfileScope scope(c.profile, "distillation", 0.0, 0.0);
     dispatch(x.value.dtype(), [&](auto zero) {
       using T = decltype(zero);
       c.pool.run(end - begin, [&](int64_t r) {
-        const float *log_probs = log_p.row<float>(r), *q = taught.row<float>(begin + r);
+        const float *log_probs = block.log_probs.row<float>(r), *q = taught.row<float>(begin + r);
         const int32_t target = targets[begin + r];
         double row_loss = 0.0;
         for (int64_t w = 0; w < words; ++w) {
           const double wanted = share * q[w] + of_word + (w == target ? of_target : 0.0);
           row_loss -= wanted * log_probs[w];
-          if (recording)
-            d_logits.row<T>(r)[w] =
-                T(static_cast<float>(std::exp(static_cast<double>(log_probs[w])) - wanted));
+          if (recording) block.d_logits.row<T>(r)[w] = T(std::exp(log_probs[w]) - static_cast<float>(wanted));
         }
         loss.row_loss.data<float>()[begin + r] = static_cast<float>(row_loss);
         loss.log_prob.data<float>()[begin + r] = log_probs[target];
       });
-      if (recording) propagate<T>(c, d_logits, some, begin, *held, 0);
+      if (recording) propagate<T>(c, block.d_logits, block.x, begin, *held, 0);
     });
   }
   add_up(c, loss);
@@ -270,7 +326,7 @@ OutputLoss distillation_loss(Context& c, const Var& x, const Parameter& weight, 
 
 TopWords output_top_k(Context& c, const Tensor& x, const Parameter& weight, const Parameter* bias, int64_t k,
                       std::span<const float> row_bias) {
-  check_input(x, weight);
+  check_input(x, weight, bias);
   const int64_t words = weight.shape().rows();
   require(k >= 1 && k <= words, "top-k: {} of {} words", k, words);
   require(row_bias.empty() || static_cast<int64_t>(row_bias.size()) == x.rows() * words,
@@ -297,23 +353,8 @@ TopWords output_top_k(Context& c, const Tensor& x, const Parameter& weight, cons
 }
 
 Tensor output_log_probs(Context& c, const Tensor& x, const Parameter& weight, const Parameter* bias) {
-  check_input(x, weight);
-  const int64_t words = weight.shape().rows();
-  const ProfileScope scope(c.profile, "output, log-probabilities",
-                           2.0 * static_cast<double>(x.rows() * x.width()) * static_cast<double>(words),
-                           static_cast<double>(size_of(x.dtype()) * (x.rows() + words) * x.width()));
-  Tensor log_probs = c.allocate(Shape{x.rows(), words}, DType::f32);
-  dispatch(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    kernels::output_log_probs(
-        c.pool, kernels::OutputLogProbsArgs<T>{.rows = x.rows(),
-                                               .width = x.width(),
-                                               .words = words,
-                                               .x = x.data<T>(),
-                                               .weight = &weight.packed(c),
-                                               .bias = bias ? bias->value().data<float>() : nullptr,
-                                               .log_probs = log_probs.data<float>()});
-  });
+  Tensor log_probs = c.allocate(Shape{x.rows(), weight.shape().rows()}, DType::f32);
+  write_log_probs(c, x, weight, bias, log_probs);
   return log_probs;
 }
 

@@ -36,6 +36,8 @@ Tensor rotated(Context& c, const char* name, const Rotation& by, const Tensor& x
 Var rotary(Context& c, const Var& x, const Layout& layout, SinusoidalPositions& sinusoids, int64_t columns) {
   require(x.value.is_dense(), "rotary: the input must be dense");
   require(layout.rows() == x.rows(), "rotary: {} rows with a layout of {}", x.rows(), layout.rows());
+  require(sinusoids.order() == SinusoidalPositions::Order::halves,
+          "rotary: sines and cosines must be in halves");
   const Rotation by{layout, sinusoids.up_to(layout.positions_end()), columns};
   const int64_t head = by.angles.width();
   require(head % 2 == 0 && columns >= 0 && columns <= x.width() && columns % head == 0,

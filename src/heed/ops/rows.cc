@@ -172,8 +172,9 @@ Var max_rows(Context& c, const Var& x, const Layout& layout) {
       for (int32_t r = first + 1; r < layout.end(b); ++r) {
         for (int64_t j = 0; j < width; ++j) {
           const auto value = static_cast<float>(from[r * stride + j]);
-          row_of[j] = value > best[j] ? r : row_of[j];
-          best[j] = value > best[j] ? value : best[j];
+          const bool taken = value > best[j] || std::isnan(value);  // nothing is larger than NaN
+          row_of[j] = taken ? r : row_of[j];
+          best[j] = taken ? value : best[j];
         }
       }
       for (int64_t j = 0; j < width; ++j) to[b * width + j] = T(best[j]);

@@ -11,7 +11,9 @@ void GuidedAttentionConfig::visit(ConfigVisitor& v) {
   v("weight", weight, "weight in the loss at the first update; 0: off", between(0, 1000));
   v("width", width, "g: how far from the diagonal, as a share of the length, attention may stray",
     between(1e-3, 1e3));
-  v("half_life", half_life, "updates in which the weight falls to its half; 0: it stays", between(0, 1e9));
+  v("half_life", half_life,
+    "updates in which the weight falls to its half, after twenty times as many to 0; 0: it stays",
+    between(0, 1e9));
   v("layer", layer, "the layer whose attention to the source is guided, from 1; 0: all", between(0, 1000));
   v("head", head, "the head that is guided, from 1; 0: all", between(0, 1024));
   v("measure", measure,
@@ -23,7 +25,12 @@ void GuidedAttentionConfig::visit(ConfigVisitor& v) {
 GuidedAttentionOptions GuidedAttentionConfig::at(int64_t update) const {
   const double halvings =
       half_life > 0 ? static_cast<double>(update - 1) / static_cast<double>(half_life) : 0.0;
-  return {.weight = weight * std::exp2(-halvings), .width = width, .layer = layer, .head = head};
+  // After that it no longer matters, and the model need not hand its attention out.
+  constexpr double kMostHalvings = 20.0;
+  return {.weight = halvings > kMostHalvings ? 0.0 : weight * std::exp2(-halvings),
+          .width = width,
+          .layer = layer,
+          .head = head};
 }
 
 void ScheduledSamplingConfig::visit(ConfigVisitor& v) {

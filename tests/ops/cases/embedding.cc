@@ -43,7 +43,6 @@ OpCase embedding_case(const std::string& name, Positioned positioned, double dro
           }
           kernels::reference::embedding<double>({.rows = tokens.layout.rows(),
                                                  .width = width,
-                                                 .words = kWords,
                                                  .ids = tokens.ids.data(),
                                                  .table = in[0].data(),
                                                  .scale = options.scale,

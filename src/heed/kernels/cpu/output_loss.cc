@@ -48,7 +48,7 @@ void add_row_of(const PackedMatrix& b, int64_t k, float factor, float* to) {
 template <class T, class E>
 class LossBlock {
  public:
-  // The exponentials of a block stay in the last level of cache.
+  // The exponentials of a block stay in the last level of cache where the vocabulary is of usual size.
   static constexpr int64_t kRows = std::is_same_v<E, Bf16> ? 512 : 256;
 
   LossBlock(ThreadPool& pool, const OutputLossArgs<T>& args) : args_(args), cut_(args.words) {

@@ -46,8 +46,11 @@ Window<Real<T>> window_of(const LocalAttentionArgs<T>& args, int64_t b, int64_t 
   }
   // p is at most S, so that with a reach of 1 or more the last key is within.
   const R reach = static_cast<R>(args.reach);
-  window.begin = std::max<int64_t>(0, static_cast<int64_t>(std::ceil(window.p - reach)));
-  window.end = std::min<int64_t>(keys, static_cast<int64_t>(std::floor(window.p + reach)) + 1);
+  window.end = keys;  // around no number it is all keys, with weights that are none
+  if (!std::isnan(window.p)) {
+    window.begin = std::max<int64_t>(0, static_cast<int64_t>(std::ceil(window.p - reach)));
+    window.end = std::min<int64_t>(keys, static_cast<int64_t>(std::floor(window.p + reach)) + 1);
+  }
   R highest = -INFINITY, sum = 0;
   for (int64_t s = window.begin; s < window.end; ++s) {
     window.softmax.push_back(score(first + s));

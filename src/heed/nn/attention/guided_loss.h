@@ -32,8 +32,9 @@ class GuidedLoss {
   // Throws InputError when the head is not among those that were summed.
   void add(const Var& sums);
 
-  // loss + weight * sum over rows t of (1/N sum over n of A_nt W_nt), the mean over guided layers and heads.
-  // Divided by the number of rows, as the trainer does, this is the paper's mean over n and t.
+  // loss + weight * sum over rows t of (1/N sum over n of A_nt W_nt), the mean over guided layers and heads
+  // (and under R-Drop, whose cross-entropy is of both passes as well, the sum over its passes). Divided by
+  // the number of rows, as the trainer does, this is the paper's mean over n and t.
   Var added_to(Context& c, const Var& loss) const;
 
  private:
