@@ -75,6 +75,33 @@ TEST_F(Distillation, LearnsTheMeanOfTheTeachersBesideTheTarget) {
   EXPECT_NEAR(objective.loss(c, batch, 1).sum.value.item(), expected, 1e-5 * expected);  // sums of f32
 }
 
+// More text counts words in another order, and so numbers them otherwise: a word is what it says.
+TEST_F(Distillation, ATeacherMayNumberItsWordsOtherwise) {
+  std::string source = read_file(task_.path("source")), target = read_file(task_.path("target"));
+  for (int i = 0; i < 200; ++i) source += "l k\n", target += "k l\n";
+  write_file(task_.path("more-source"), source);
+  write_file(task_.path("more-target"), target);
+  train("teacher", {"data.train.source=more-source", "data.train.target=more-target", "train.updates=10"});
+  train("taught", {"train.updates=1"});
+  const SavedModel teacher(task_.path("teacher"), 1), model(task_.path("taught"), 1);
+  const Vocabulary &words = model.text().target->vocabulary(), &others = teacher.text().target->vocabulary();
+  ASSERT_NE(words.serialised(), others.serialised());
+
+  const std::vector<int32_t> sentence = {3, 4, 7, 0};
+  std::vector<int32_t> renumbered;
+  for (const int32_t id : sentence) renumbered.push_back(id == 0 ? 0 : others.id(words.word(id)));
+  Context c(1);
+  const Tensor taught = Teachers({task_.path("teacher")}, model.text(), DataConfig())
+                            .probabilities(c, pairs_with_themselves({sentence}));
+  const Batch batch = pairs_with_themselves({renumbered});
+  const Tensor expected =
+      teacher.encoder_decoder().log_probs(c, batch.field("source"), batch.field("target"));
+  for (int64_t r = 0; r < taught.rows(); ++r)
+    for (int32_t w = 3; w < words.size(); ++w)
+      EXPECT_EQ(taught.row<float>(r)[w], std::exp(expected.row<float>(r)[others.id(words.word(w))]))
+          << words.word(w);
+}
+
 TEST_F(Distillation, GoesOnToTheSameBytes) {
   train("teacher", {"train.updates=20"});
   const std::string taught = taught_by("teacher");

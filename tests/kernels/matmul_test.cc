@@ -134,29 +134,6 @@ TEST(Matmul, EmptyInnerWidthLeavesTheBias) {
   });
 }
 
-TEST(Matmul, ColumnsAreThoseOfTheWhole) {
-  ThreadPool pool(2);
-  const int64_t R = 9, K = 40, N = 200;
-  const auto x = random_values<float>(1, R * K), weight = random_values<float>(2, K * N);
-  const PackedMatrix packed(pool, weight.data(), K, N, N, 1, DType::f32);
-  std::vector<float> whole(R * N, kNaN), part(R * N, kNaN);
-  MatmulArgs<float> args{
-      .x = x.data(), .x_stride = K, .rows = R, .b = &packed, .y = whole.data(), .y_stride = N};
-  matmul(pool, args);
-  args.y = part.data();
-  args.column_begin = 64;
-  args.column_end = 150;
-  matmul(pool, args);
-  for (int64_t i = 0; i < R * N; ++i) {
-    const int64_t n = i % N;
-    if (n >= 64 && n < 150) {
-      ASSERT_EQ(part[i], whole[i]);
-    } else {
-      ASSERT_TRUE(std::isnan(part[i]));
-    }
-  }
-}
-
 // The packed bytes of a weight [N, K] that lies as it is, or transposed.
 std::vector<std::byte> packed_bytes(ThreadPool& pool, int64_t K, int64_t N, DType dtype, bool transposed) {
   const std::vector<float> random = random_values<float>(2, K * N);

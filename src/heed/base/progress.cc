@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -63,27 +62,11 @@ std::string clock_words(double seconds) {
   return fmt::format("{}:{:02}:{:02}", minutes / 60, minutes % 60, whole % 60);
 }
 
-std::string size_words(uint64_t bytes) {
-  constexpr std::array<const char*, 5> kUnits = {"kB", "MB", "GB", "TB", "PB"};
-  if (bytes < 1000) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
-  double size = static_cast<double>(bytes) / 1000;
-  size_t unit = 0;
-  for (; size >= 999.5 && unit + 1 < kUnits.size(); ++unit) size /= 1000;
-  return size < 9.95 ? fmt::format("{:.1f} {}", size, kUnits[unit])
-                     : fmt::format("{:.0f} {}", size, kUnits[unit]);
-}
-
 std::string grouped_words(int64_t number) {
   std::string digits = fmt::format("{}", number);
   const size_t first = number < 0 ? 1 : 0;
   for (size_t i = digits.size(); i > first + 3; i -= 3) digits.insert(i - 3, 1, ',');
   return digits;
-}
-
-std::string count_words(uint64_t count) {
-  if (count < 1'000'000) return grouped_words(static_cast<int64_t>(count));
-  if (count < 1'000'000'000) return fmt::format("{:.1f} M", static_cast<double>(count) / 1e6);
-  return fmt::format("{:.1f} billion", static_cast<double>(count) / 1e9);
 }
 
 std::string progress_line(const TrainingProgress& progress, size_t columns, bool bar) {

@@ -11,8 +11,6 @@ namespace heed {
 
 std::string duration_words(double seconds);  // "41 s", "2 min 41 s", "3 h 5 min", "2 days 4 h"
 std::string clock_words(double seconds);     // "0:41", "1:02:03"
-std::string size_words(uint64_t bytes);      // "812 bytes", "1.5 GB" (powers of 1000)
-std::string count_words(uint64_t count);     // "912", "16,000", "18.3 M"
 std::string grouped_words(int64_t number);   // "1,412"
 
 // Where training stands. Fields below zero, or empty, are left out.

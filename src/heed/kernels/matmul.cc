@@ -21,14 +21,10 @@ void matmul_of(ThreadPool& pool, const MatmulArgs<T, Out>& args) {
   const PackedMatrix& b = *args.b;
   require(b.dtype() == dtype_of<T>, "matmul: the weight is packed for {}, the rows are {}",
           name_of(b.dtype()), name_of(dtype_of<T>));
-  const int64_t end = args.column_end < 0 ? b.outer() : args.column_end;
-  require(args.column_begin % 64 == 0 && args.column_begin <= end && end <= b.outer(),
-          "matmul: columns {} to {} of {}; they must begin at a multiple of 64", args.column_begin, end,
-          b.outer());
   if constexpr (std::is_same_v<T, Bf16>) {
-    if (b.tiled()) return cpu::matmul_tiles(pool, args, args.column_begin, end);
+    if (b.tiled()) return cpu::matmul_tiles(pool, args);
   }
-  cpu::matmul_panels(pool, args, args.column_begin, end);
+  cpu::matmul_panels(pool, args);
 }
 
 }  // namespace

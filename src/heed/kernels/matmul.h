@@ -56,8 +56,6 @@ struct MatmulArgs {
   bool accumulate = false;  // adds to y what it holds already (before relu)
   Out* y = nullptr;         // [R, N], rows y_stride elements apart
   int64_t y_stride = 0;
-  int64_t column_begin = 0;  // only columns [column_begin, column_end) of B, written at y + column; -1: all.
-  int64_t column_end = -1;   // column_begin must be a multiple of 64
 };
 void matmul(ThreadPool& pool, const MatmulArgs<float>& args);
 void matmul(ThreadPool& pool, const MatmulArgs<Bf16>& args);

@@ -3,39 +3,57 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "heed/base/config_yaml.h"
 #include "heed/base/text_key.h"
+#include "heed/base/text_util.h"
 #include "heed/models/scheduled_sampling.h"
 #include "heed/train/saved_model.h"
 
 namespace heed {
 namespace {
 
-// Ids pass from the training to its teachers, so that both must mean the same by them.
-void require_same_words(const TextProcessor& taught, const TextProcessor& teacher, const char* side,
-                        const std::string& folder) {
-  if (taught.vocabulary().serialised() == teacher.vocabulary().serialised()) return;
+// The teacher's id of each word that is taught.
+std::vector<int32_t> ids_of_teacher(const TextProcessor& taught, const TextProcessor& teacher,
+                                    const char* side, const std::string& folder) {
+  const Vocabulary &words = taught.vocabulary(), &known = teacher.vocabulary();
+  std::vector<int32_t> ids;
+  std::vector<std::string> missing;
+  for (int32_t id = 0; id < words.size(); ++id) {
+    const std::string& word = words.word(id);
+    const std::optional<int32_t> reserved = known.reserved_id(word);
+    ids.push_back(words.is_reserved(id) && reserved ? *reserved : known.id(word));
+    if (id != kUnknownToken && ids.back() == kUnknownToken) missing.push_back(in_quotes(word));
+  }
+  if (missing.empty() && words.size() == known.size()) return ids;
   fail_input(
-      "train.distillation.teachers: {} has other words on the {} side than this training ({}, not {}); a "
-      "teacher is trained on the same data with the same text settings",
-      folder, side, teacher.vocabulary().size(), taught.vocabulary().size());
+      "train.distillation.teachers: {} has other words on the {} side than this training ({}, not {}{}); a "
+      "teacher is trained with the same text settings on data that has the same words",
+      folder, side, known.size(), words.size(), missing.empty() ? "" : "; it lacks " + missing.front());
+}
+
+// What the teacher reads for it.
+TokenField renamed(TokenField field, const std::vector<int32_t>& ids) {
+  for (int32_t& id : field.ids) id = ids[static_cast<size_t>(id)];
+  return field;
 }
 
 }  // namespace
 
 Teachers::Teachers(const std::vector<std::string>& folders, const ModelText& text, const DataConfig& data) {
   for (const std::string& folder : folders) {
-    const SavedModel& model = *models_.emplace_back(std::make_unique<SavedModel>(folder, 1));
-    model.encoder_decoder();  // refuses a classifier
-    require_same_words(*text.source, *model.text().source, "source", folder);
-    require_same_words(*text.target, *model.text().target, "target", folder);
-    const int64_t longest = model.encoder_decoder().step_decoder()->longest();
+    auto opened = std::make_unique<SavedModel>(folder, 1);
+    const int64_t longest = opened->encoder_decoder().step_decoder()->longest();  // a classifier throws
     if (std::max(data.max_source_length, data.max_target_length) > longest)
       fail_input(
           "train.distillation.teachers: {} has only {} positions, but data.max_source_length is {} and "
           "data.max_target_length {}; lower them, or choose another teacher",
           folder, longest, data.max_source_length, data.max_target_length);
+    teachers_.push_back({nullptr, ids_of_teacher(*text.source, *opened->text().source, "source", folder),
+                         ids_of_teacher(*text.target, *opened->text().target, "target", folder)});
+    teachers_.back().model = std::move(opened);
   }
 }
 
@@ -43,18 +61,19 @@ Teachers::~Teachers() = default;
 
 Tensor Teachers::probabilities(Context& c, const Batch& batch) const {
   const AsInDecoding decoding(c);
-  const auto share = 1.0f / static_cast<float>(models_.size());
+  const auto share = 1.0f / static_cast<float>(teachers_.size());
   Tensor mean;
-  for (const std::unique_ptr<SavedModel>& model : models_) {
+  for (const Teacher& teacher : teachers_) {
     const Tensor log_probs =
-        model->encoder_decoder().log_probs(c, batch.field("source"), batch.field("target"));
+        teacher.model->encoder_decoder().log_probs(c, renamed(batch.field("source"), teacher.source_ids),
+                                                   renamed(batch.field("target"), teacher.target_ids));
     const bool first = !mean;
     if (first) mean = c.allocate(log_probs.shape(), DType::f32);
     c.pool.run(log_probs.rows(), [&](int64_t r) {
       const float* from = log_probs.row<float>(r);
       float* to = mean.row<float>(r);
       for (int64_t w = 0; w < log_probs.width(); ++w)
-        to[w] = (first ? 0.0f : to[w]) + share * std::exp(from[w]);
+        to[w] = (first ? 0.0f : to[w]) + share * std::exp(from[teacher.target_ids[static_cast<size_t>(w)]]);
     });
   }
   return mean;
@@ -62,9 +81,12 @@ Tensor Teachers::probabilities(Context& c, const Batch& batch) const {
 
 std::string Teachers::fingerprint() const {
   uint64_t key = 0;
-  for (const std::unique_ptr<SavedModel>& model : models_) {
-    key = key_of_text(write_yaml(model->config().model), key);
-    for (const Buffer& saved : model->model().parameters().saved()) {
+  for (const Teacher& teacher : teachers_) {
+    const SavedModel& model = *teacher.model;
+    key = key_of_text(write_yaml(model.config().model), key);
+    for (const TextProcessor* side : {model.text().source.get(), model.text().target.get()})
+      key = key_of_text(side->vocabulary().serialised(), key);
+    for (const Buffer& saved : model.model().parameters().saved()) {
       const float* weights = saved.value.data<float>();
       for (int64_t i = 0; i < saved.value.size(); ++i) key = mix64(key, std::bit_cast<uint32_t>(weights[i]));
     }

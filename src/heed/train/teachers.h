@@ -1,6 +1,7 @@
 // Models that teach another one (knowledge distillation).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +18,8 @@ class SavedModel;
 class Teachers {
  public:
   // Opens the model folders. Throws InputError when one holds no model that translates, one with other words
-  // than `text`, or one that cannot read sentences as long as `data` allows.
+  // than `text` (their order may differ, as it does where more text was counted), or one that cannot read
+  // sentences as long as `data` allows.
   Teachers(const std::vector<std::string>& folders, const ModelText& text, const DataConfig& data);
   ~Teachers();
 
@@ -29,7 +31,11 @@ class Teachers {
   std::string fingerprint() const;
 
  private:
-  std::vector<std::unique_ptr<SavedModel>> models_;
+  struct Teacher {
+    std::unique_ptr<SavedModel> model;
+    std::vector<int32_t> source_ids, target_ids;  // its id of each word of the training
+  };
+  std::vector<Teacher> teachers_;
 };
 
 }  // namespace heed

@@ -43,16 +43,16 @@ void pack_weight_panels(ThreadPool& pool, const float* b, int64_t inner, int64_t
 }
 
 template <class T, class Out>
-void matmul_panels(ThreadPool& pool, const MatmulArgs<T, Out>& args, int64_t begin, int64_t end) {
-  const int64_t inner = args.b->inner();
+void matmul_panels(ThreadPool& pool, const MatmulArgs<T, Out>& args) {
+  const int64_t inner = args.b->inner(), columns = args.b->outer();
   const auto* panels = reinterpret_cast<const float*>(args.b->data());
-  const Cut cut(args.rows, inner, end - begin, 96, 1);
+  const Cut cut(args.rows, inner, columns, 96, 1);
   pool.run(cut.row_pieces * cut.column_pieces, [&](int64_t piece) {
     const int64_t row = piece / cut.column_pieces * cut.block_rows;
-    const int64_t column = begin + piece % cut.column_pieces * cut.block_columns;
+    const int64_t column = piece % cut.column_pieces * cut.block_columns;
     Product product{.rows = std::min(cut.block_rows, args.rows - row),
                     .depth = inner,
-                    .columns = std::min(cut.block_columns, end - column),
+                    .columns = std::min(cut.block_columns, columns - column),
                     .a_row_stride = args.x_stride,
                     .b = panels + column * inner,
                     .b_panel_stride = inner * kPanelWidth,
@@ -144,9 +144,9 @@ void weight_gradient_panels(ThreadPool& pool, const WeightGradientArgs<T>& args)
   }
 }
 
-template void matmul_panels(ThreadPool&, const MatmulArgs<float>&, int64_t, int64_t);
-template void matmul_panels(ThreadPool&, const MatmulArgs<Bf16>&, int64_t, int64_t);
-template void matmul_panels(ThreadPool&, const MatmulArgs<Bf16, float>&, int64_t, int64_t);
+template void matmul_panels(ThreadPool&, const MatmulArgs<float>&);
+template void matmul_panels(ThreadPool&, const MatmulArgs<Bf16>&);
+template void matmul_panels(ThreadPool&, const MatmulArgs<Bf16, float>&);
 template void weight_gradient_panels(ThreadPool&, const WeightGradientArgs<float>&);
 template void weight_gradient_panels(ThreadPool&, const WeightGradientArgs<Bf16>&);
 

@@ -9,9 +9,9 @@ namespace heed::kernels::cpu {
 void pack_weight_panels(ThreadPool& pool, const float* b, int64_t inner, int64_t outer, int64_t stride_k,
                         int64_t stride_n, DType dtype, float* panels);
 
-// Columns [begin, end) of args.b, which holds panels.
+// args.b holds panels.
 template <class T, class Out>
-void matmul_panels(ThreadPool& pool, const MatmulArgs<T, Out>& args, int64_t begin, int64_t end);
+void matmul_panels(ThreadPool& pool, const MatmulArgs<T, Out>& args);
 
 template <class T>
 void weight_gradient_panels(ThreadPool& pool, const WeightGradientArgs<T>& args);

@@ -30,20 +30,20 @@ void pack_weight_tiles(ThreadPool& pool, const float* b, int64_t inner, int64_t 
 }
 
 template <class Out>
-void matmul_tiles(ThreadPool& pool, const MatmulArgs<Bf16, Out>& args, int64_t begin, int64_t end) {
-  const int64_t inner = args.b->inner(), panel = tile_panel_size(inner);
+void matmul_tiles(ThreadPool& pool, const MatmulArgs<Bf16, Out>& args) {
+  const int64_t inner = args.b->inner(), columns = args.b->outer(), panel = tile_panel_size(inner);
   const auto* tiles = reinterpret_cast<const Bf16*>(args.b->data());
   const TileKernels& kernels = tile_kernels();
   // Every 32 rows of a piece read its part of the weight again: no more than half a megabyte, from L2.
   const int64_t most_columns =
       std::clamp<int64_t>((1 << 18) / std::max<int64_t>(1, inner) / 64 * 64, 64, 512);
-  const Cut cut(args.rows, inner, end - begin, 128, 2 * kTileRows, most_columns);
+  const Cut cut(args.rows, inner, columns, 128, 2 * kTileRows, most_columns);
   pool.run(cut.row_pieces * cut.column_pieces, [&](int64_t piece) {
     const int64_t row = piece / cut.column_pieces * cut.block_rows;
-    const int64_t column = begin + piece % cut.column_pieces * cut.block_columns;
+    const int64_t column = piece % cut.column_pieces * cut.block_columns;
     TileProduct product{.rows = std::min(cut.block_rows, args.rows - row),
                         .depth = inner,
-                        .columns = std::min(cut.block_columns, end - column),
+                        .columns = std::min(cut.block_columns, columns - column),
                         .a = args.x + row * args.x_stride,
                         .a_stride = args.x_stride,
                         .b = tiles + column / kTileColumns * panel,
@@ -178,7 +178,7 @@ void weight_gradient_tiles(ThreadPool& pool, const WeightGradientArgs<Bf16>& arg
   }
 }
 
-template void matmul_tiles(ThreadPool&, const MatmulArgs<Bf16>&, int64_t, int64_t);
-template void matmul_tiles(ThreadPool&, const MatmulArgs<Bf16, float>&, int64_t, int64_t);
+template void matmul_tiles(ThreadPool&, const MatmulArgs<Bf16>&);
+template void matmul_tiles(ThreadPool&, const MatmulArgs<Bf16, float>&);
 
 }  // namespace heed::kernels::cpu

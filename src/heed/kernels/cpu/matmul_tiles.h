@@ -9,9 +9,9 @@ namespace heed::kernels::cpu {
 void pack_weight_tiles(ThreadPool& pool, const float* b, int64_t inner, int64_t outer, int64_t stride_k,
                        int64_t stride_n, Bf16* tiles);
 
-// Columns [begin, end) of args.b, which holds tiles.
+// args.b holds tiles.
 template <class Out>
-void matmul_tiles(ThreadPool& pool, const MatmulArgs<Bf16, Out>& args, int64_t begin, int64_t end);
+void matmul_tiles(ThreadPool& pool, const MatmulArgs<Bf16, Out>& args);
 
 void weight_gradient_tiles(ThreadPool& pool, const WeightGradientArgs<Bf16>& args);
 
