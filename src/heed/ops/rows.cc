@@ -1,6 +1,7 @@
 #include "heed/ops/rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 namespace heed {
