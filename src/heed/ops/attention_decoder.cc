@@ -7,6 +7,7 @@
 #include "heed/autograd/convert.h"
 #include "heed/kernels/attention_decoder.h"
 #include "heed/ops/attention_parts.h"
+#include "heed/ops/bias.h"
 #include "heed/ops/weight_gradient.h"
 
 namespace heed {
@@ -43,9 +44,7 @@ void check(const AttentionDecoderInputs& in, const Layout& target, const Layout&
   weight_fits(*in.query_weight, scores);
   if (in.first_weight != nullptr) weight_fits(*in.first_weight, gates);
   for (const Parameter* bias : {in.bias, in.first_bias})
-    require(bias == nullptr || bias->value().size() == gates,
-            "attention decoder {}: a bias of shape {}, not {}", name,
-            bias != nullptr ? bias->shape().to_string() : "", gates);
+    require_bias("attention decoder", *in.weight, bias, gates);
   const auto fits = [&](const char* what, const Var& x, const Shape& shape) {
     require(x.shape() == shape, "attention decoder {}: {} of shape {}, not {}", name, what,
             x.shape().to_string(), shape.to_string());

@@ -2,6 +2,7 @@
 
 #include "heed/kernels/matmul.h"
 #include "heed/ops/activation.h"
+#include "heed/ops/bias.h"
 #include "heed/ops/weight_gradient.h"
 
 namespace heed {
@@ -39,9 +40,7 @@ Var linear(Context& c, const Var& x, const Parameter& weight, const Parameter* b
            kernels::Activation act) {
   require(x.width() == weight.shape().width(), "linear {}: input of width {} for a weight of shape {}",
           weight.name(), x.width(), weight.shape().to_string());
-  require(bias == nullptr || bias->value().size() == weight.shape().rows(),
-          "linear {}: a bias of shape {}, not {}", weight.name(),
-          bias != nullptr ? bias->shape().to_string() : "", weight.shape().rows());
+  require_bias("linear", weight, bias, weight.shape().rows());
   const bool relu = act == kernels::Activation::relu;
   Var y(product(c, "linear", x.value, weight.packed(c), bias, relu));
   if (c.recording()) {

@@ -8,6 +8,7 @@
 
 #include "heed/kernels/matmul.h"
 #include "heed/kernels/output.h"
+#include "heed/ops/bias.h"
 
 namespace heed {
 namespace {
@@ -27,9 +28,7 @@ void check_input(const Tensor& x, const Parameter& weight, const Parameter* bias
   require(x.width() == weight.shape().width(), "output {}: input of width {} for a weight of shape {}",
           weight.name(), x.width(), weight.shape().to_string());
   require(x.is_dense(), "output {}: the input must be dense", weight.name());
-  require(bias == nullptr || bias->value().size() == weight.shape().rows(),
-          "output {}: a bias of shape {}, not {}", weight.name(),
-          bias != nullptr ? bias->shape().to_string() : "", weight.shape().rows());
+  require_bias("output", weight, bias, weight.shape().rows());
 }
 
 void check_targets(const std::vector<int32_t>& targets, int64_t words) {
@@ -140,25 +139,31 @@ void write_log_probs(Context& c, const Tensor& x, const Parameter& weight, const
   });
 }
 
-// Blocks of rows, one after the other in the same memory.
+// kBlockRows rows of a pass, fewer at its end.
 struct RowBlock {
   Tensor x, log_probs, d_logits;  // [rows, D], [rows, V] and, when recording, [rows, V]
 };
+// One after the other, in the same memory.
 class RowBlocks {
  public:
-  RowBlocks(Context& c, const Tensor& x, int64_t words)
-      : x_(x), log_probs_(c.allocate(Shape{std::min(kBlockRows, x.rows()), words}, DType::f32)) {
+  RowBlocks(Context& c, const Tensor& x, const Parameter& weight, const Parameter* bias)
+      : weight_(weight),
+        bias_(bias),
+        x_(x),
+        log_probs_(c.allocate(Shape{std::min(kBlockRows, x.rows()), weight.shape().rows()}, DType::f32)) {
     if (c.recording()) d_logits_ = c.allocate(log_probs_.shape(), x.dtype());
   }
-  RowBlock operator()(Context& c, int64_t begin, int64_t end, const Parameter& weight,
-                      const Parameter* bias) const {
-    RowBlock block{x_.row_range(begin, end), log_probs_.row_range(0, end - begin),
-                   d_logits_ ? d_logits_.row_range(0, end - begin) : Tensor()};
-    write_log_probs(c, block.x, weight, bias, block.log_probs);
+  RowBlock from(Context& c, int64_t begin) const {
+    const int64_t rows = std::min(kBlockRows, x_.rows() - begin);
+    RowBlock block{x_.row_range(begin, begin + rows), log_probs_.row_range(0, rows),
+                   d_logits_ ? d_logits_.row_range(0, rows) : Tensor()};
+    write_log_probs(c, block.x, weight_, bias_, block.log_probs);
     return block;
   }
 
  private:
+  const Parameter& weight_;
+  const Parameter* bias_;
   Tensor x_, log_probs_, d_logits_;
 };
 
@@ -255,15 +260,13 @@ OutputLoss r_drop_loss(Context& c, const Var& first, const Var& second, const Pa
   OutputLoss loss = loss_of_rows(c, rows);
   std::optional<HeldGradients> held;
   if (recording) held = hold(c, weight, bias, {&first, &second});
-  const RowBlocks first_blocks(c, first.value, words), second_blocks(c, second.value, words);
+  const RowBlocks first_blocks(c, first.value, weight, bias), second_blocks(c, second.value, weight, bias);
   for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
-    const int64_t end = std::min(begin + kBlockRows, rows);
-    const RowBlock p = first_blocks(c, begin, end, weight, bias),
-                   q = second_blocks(c, begin, end, weight, bias);
+    const RowBlock p = first_blocks.from(c, begin), q = second_blocks.from(c, begin);
     const ProfileScope scope(c.profile, "r-drop", 0.0, 0.0);
     dispatch(first.value.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      c.pool.run(end - begin, [&](int64_t r) {
+      c.pool.run(p.x.rows(), [&](int64_t r) {
         const RowLoss row = row_of<T>(
             p.log_probs.row<float>(r), q.log_probs.row<float>(r), words, targets[begin + r], smoothing, alpha,
             recording ? p.d_logits.row<T>(r) : nullptr, recording ? q.d_logits.row<T>(r) : nullptr);
@@ -297,21 +300,21 @@ OutputLoss distillation_loss(Context& c, const Var& x, const Parameter& weight, 
   if (recording) held = hold(c, weight, bias, {&x});
   const double of_target = (1.0 - share) * (1.0 - smoothing),
                of_word = (1.0 - share) * smoothing / static_cast<double>(words);
-  const RowBlocks blocks(c, x.value, words);
+  const RowBlocks blocks(c, x.value, weight, bias);
   for (int64_t begin = 0; begin < rows; begin += kBlockRows) {
-    const int64_t end = std::min(begin + kBlockRows, rows);
-    const RowBlock block = blocks(c, begin, end, weight, bias);
+    const RowBlock block = blocks.from(c, begin);
     const ProfileScope scope(c.profile, "distillation", 0.0, 0.0);
     dispatch(x.value.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      c.pool.run(end - begin, [&](int64_t r) {
+      c.pool.run(block.x.rows(), [&](int64_t r) {
         const float *log_probs = block.log_probs.row<float>(r), *q = taught.row<float>(begin + r);
         const int32_t target = targets[begin + r];
+        T* d_logits = recording ? block.d_logits.row<T>(r) : nullptr;
         double row_loss = 0.0;
         for (int64_t w = 0; w < words; ++w) {
           const double wanted = share * q[w] + of_word + (w == target ? of_target : 0.0);
           row_loss -= wanted * log_probs[w];
-          if (recording) block.d_logits.row<T>(r)[w] = T(std::exp(log_probs[w]) - static_cast<float>(wanted));
+          if (recording) d_logits[w] = T(std::exp(log_probs[w]) - static_cast<float>(wanted));
         }
         loss.row_loss.data<float>()[begin + r] = static_cast<float>(row_loss);
         loss.log_prob.data<float>()[begin + r] = log_probs[target];

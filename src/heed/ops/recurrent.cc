@@ -5,6 +5,7 @@
 
 #include "heed/autograd/convert.h"
 #include "heed/kernels/layer.h"
+#include "heed/ops/bias.h"
 #include "heed/ops/weight_gradient.h"
 
 namespace heed {
@@ -46,9 +47,7 @@ void check(const RecurrentPass& pass, Cell cell, const Layout& layout) {
       require(row >= 0 && row < pass.gates_x.rows(), "recurrent {}: row {} of {} is read",
               pass.weight->name(), row, pass.gates_x.rows());
   }
-  require(pass.bias == nullptr || pass.bias->value().size() == gates,
-          "recurrent {}: a bias of shape {}, not {}", pass.weight->name(),
-          pass.bias != nullptr ? pass.bias->shape().to_string() : "", gates);
+  require_bias("recurrent", *pass.weight, pass.bias, gates);
   for (const Var* initial : {&pass.initial, &pass.initial_cell}) {
     require(!*initial || initial->shape() == (Shape{layout.sentences(), width}),
             "recurrent {}: an initial state of shape {} for {} sentences of width {}", pass.weight->name(),
