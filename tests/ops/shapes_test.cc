@@ -66,6 +66,16 @@ TEST(Shapes, KeysAreAsWideAsQueriesAndAsManyAsCausalOnesNeed) {
   EXPECT_THROW(attention_step(c, few, eight, few, {offsets, rows, {}}, heads), Error);
 }
 
+TEST(Shapes, OfRowsTakenApart) {
+  Context c(1);
+  const Var x(Tensor::zeros(Shape{3, 2}));
+  EXPECT_EQ(split_rows(c, x, {{2}, {}, {0, 1}}).size(), 3u);
+  EXPECT_THROW(split_rows(c, x, {{0, 1}}), Error);
+  EXPECT_THROW(split_rows(c, x, {{0, 1}, {1, 2}}), Error);
+  EXPECT_THROW(split_rows(c, x, {{0, 1, 2, 3}}), Error);
+  EXPECT_THROW(split_rows(c, x, {{0, 1, -1}}), Error);
+}
+
 // No rows leave gradients that are zeros.
 TEST(Shapes, NoRowsGiveNoGradient) {
   Context c(1);

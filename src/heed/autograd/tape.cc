@@ -67,7 +67,7 @@ void Tape::record(Var& output, Step step) {
   });
 }
 
-void Tape::record(std::initializer_list<Var*> outputs, std::function<void(Context&)> step) {
+void Tape::record(const std::vector<Var*>& outputs, std::function<void(Context&)> step) {
   for (Var* output : outputs) output->gradient = std::make_shared<Gradient>();
   steps_.push_back(std::move(step));
 }

@@ -54,7 +54,7 @@ class Tape {
   using Step = std::function<void(Context& c, Tensor d_output)>;
   void record(Var& output, Step step);
   // For ops with several outputs: the step looks at the outputs' gradients itself, some may be empty.
-  void record(std::initializer_list<Var*> outputs, std::function<void(Context& c)> step);
+  void record(const std::vector<Var*>& outputs, std::function<void(Context& c)> step);
 
   // Runs the steps in reverse, starting from d loss = `seed`, and empties the tape. What a step held is let
   // go as soon as it ran. Throws Error when loss is not a scalar or was not recorded.

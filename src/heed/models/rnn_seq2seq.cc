@@ -294,18 +294,23 @@ void keep(Context& c, RnnState& state, const std::vector<int32_t>& rows) {
 
 Var RnnSeq2Seq::decode_by_steps(Context& c, const Var& y, const Layout& layout, RnnState state,
                                 const AttendRows& attend) const {
-  const Var gates = decoder_.front().gates(c, y);                  // [R_t, GH]
   std::vector<int32_t> place(static_cast<size_t>(layout.rows()));  // of each row among the steps' rows
   int32_t placed = 0;
+  const std::vector<Step> steps = steps_of(layout);
+  std::vector<std::vector<int32_t>> rows;
+  for (const Step& step : steps) rows.push_back(step.rows);
+  const std::vector<Var> gates = split_rows(c, decoder_.front().gates(c, y), rows);   // [N, GH] of each step
+  const std::vector<Var> read = feed_ ? split_rows(c, y, rows) : std::vector<Var>();  // [N, E]
   std::vector<Var> states, contexts, fed;
-  for (const Step& step : steps_of(layout)) {
+  for (size_t t = 0; t < steps.size(); ++t) {
+    const Step& step = steps[t];
     for (const int32_t row : step.rows) place[static_cast<size_t>(row)] = placed++;
     keep(c, state, step.before);
-    const StepOutputs outputs =
-        advance(c, gather_rows(c, {gates}, step.rows), step.layout, state,
-                [&](const Var& queries) { return attend(queries, step.in_batch, step.rows); });
+    const StepOutputs outputs = advance(c, gates[t], step.layout, state, [&](const Var& queries) {
+      return attend(queries, step.in_batch, step.rows);
+    });
     if (feed_) {
-      fed.push_back(state.fed = attentional(c, outputs, gather_rows(c, {y}, step.rows)));
+      fed.push_back(state.fed = attentional(c, outputs, read[t]));
     } else {
       states.push_back(outputs.states);
       contexts.push_back(outputs.contexts);

@@ -179,7 +179,10 @@ RecurrentStates recurrent(Context& c, Cell cell, const std::vector<RecurrentPass
   if (!c.recording()) return out;
 
   auto outputs = std::make_shared<RecurrentStates>();  // what backward asks for its gradients
-  c.tape->record({&out.rows}, [cell, passes, layout, saved, outputs](Context& c) {
+  std::vector<Var*> recorded{&out.rows};
+  for (Var& last : out.last) recorded.push_back(&last);
+  for (Var& last : out.last_cell) recorded.push_back(&last);
+  c.tape->record(recorded, [cell, passes, layout, saved, outputs](Context& c) {
     const auto taken = [&c](const std::vector<Var>& states) {
       std::vector<Tensor> gradients;
       for (const Var& state : states) gradients.push_back(state.gradient->take(c));
@@ -195,8 +198,6 @@ RecurrentStates recurrent(Context& c, Cell cell, const std::vector<RecurrentPass
     if (!d_rows) d_rows = c.zeros(outputs->rows.shape(), passes.front().gates_x.value.dtype());
     add_gradients(c, cell, passes, layout, saved, d_rows, d_last, d_last_cell);
   });
-  for (Var& last : out.last) last.gradient = std::make_shared<Gradient>();
-  for (Var& last : out.last_cell) last.gradient = std::make_shared<Gradient>();
   *outputs = out;
   return out;
 }

@@ -117,6 +117,50 @@ Var gather_rows(Context& c, const std::vector<Var>& parts, std::span<const int32
   return out;
 }
 
+std::vector<Var> split_rows(Context& c, const Var& x, const std::vector<std::vector<int32_t>>& groups) {
+  std::vector<bool> taken(static_cast<size_t>(x.rows()));
+  int64_t rows = 0;
+  std::vector<Var> parts;
+  dispatch(x.value.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for (const std::vector<int32_t>& group : groups) {
+      const Tensor part = c.allocate(Shape{static_cast<int64_t>(group.size()), x.width()}, x.value.dtype());
+      T* to = part.data<T>();
+      for (const int32_t row : group) {
+        require(row >= 0 && row < x.rows() && !taken[static_cast<size_t>(row)],
+                "split_rows: row {} of {} does not exist or is taken twice", row, x.rows());
+        taken[static_cast<size_t>(row)] = true;
+        to = std::copy_n(x.value.row<T>(row), x.width(), to);
+        ++rows;
+      }
+      parts.emplace_back(part);
+    }
+  });
+  require(rows == x.rows(), "split_rows: {} of {} rows are in a group", rows, x.rows());
+  if (!c.recording() || !x.gradient) return parts;
+
+  std::vector<Var*> outputs;
+  for (Var& part : parts) outputs.push_back(&part);
+  auto gradients = std::make_shared<std::vector<std::shared_ptr<Gradient>>>();
+  c.tape->record(outputs, [x, groups, gradients](Context& c) {
+    const Tensor dx = c.zeros(x.shape(), x.value.dtype());
+    bool any = false;
+    for (size_t p = 0; p < groups.size(); ++p) {
+      const Tensor d_part = (*gradients)[p]->take(c);
+      if (!d_part) continue;
+      any = true;
+      dispatch(dx.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        for (size_t i = 0; i < groups[p].size(); ++i)
+          std::copy_n(d_part.row<T>(static_cast<int64_t>(i)), x.width(), dx.row<T>(groups[p][i]));
+      });
+    }
+    if (any) x.gradient->add(c, dx);
+  });
+  for (const Var& part : parts) gradients->push_back(part.gradient);
+  return parts;
+}
+
 Var mean_rows(Context& c, const Var& x, const Layout& layout) {
   require(x.rows() == layout.rows(), "mean_rows: {} rows with a layout of {}", x.rows(), layout.rows());
   const int64_t width = x.width();

@@ -17,6 +17,10 @@ Var concat_columns(Context& c, const std::vector<Var>& parts);
 // stack. A row may be named several times or never.
 Var gather_rows(Context& c, const std::vector<Var>& parts, std::span<const int32_t> rows);
 
+// x [R, D] taken apart: of each group its rows [N_i, D]. Every row is in exactly one group. One gradient for
+// all, where a gather_rows for each group would clear and add as much as x every time.
+std::vector<Var> split_rows(Context& c, const Var& x, const std::vector<std::vector<int32_t>>& groups);
+
 // The mean of each sentence's rows: x [R, D] -> [B, D]; zeros for an empty sentence.
 Var mean_rows(Context& c, const Var& x, const Layout& layout);
 

@@ -50,6 +50,33 @@ OpCase gather_case() {
           }};
 }
 
+// Rows by turns to three groups, the last first; the middle group may stay without a gradient.
+OpCase split_case(const std::string& name, std::vector<size_t> read) {
+  return {name, [read](const OpSize& size) {
+            const int64_t rows = size.rows(), width = size.width;
+            std::vector<std::vector<int32_t>> groups(3);
+            for (int64_t r = rows - 1; r >= 0; --r) groups[r % 3].push_back(static_cast<int32_t>(r));
+            OpInstance made;
+            made.operands = {{"x", {rows, width}}};
+            made.run = [=](Context& c, const OpInputs& in) {
+              const std::vector<Var> parts = split_rows(c, in.var(0), groups);
+              std::vector<Var> out;
+              for (const size_t p : read) out.push_back(parts[p]);
+              return out;
+            };
+            made.plain = [=](const std::vector<Values>& in) {
+              std::vector<Values> out;
+              for (const size_t p : read) {
+                Values& y = out.emplace_back();
+                for (const int32_t r : groups[p])
+                  y.insert(y.end(), in[0].begin() + r * width, in[0].begin() + (r + 1) * width);
+              }
+              return out;
+            };
+            return made;
+          }};
+}
+
 OpCase mean_case() {
   return {"plain", [](const OpSize& size) {
             const int64_t width = size.width;
@@ -104,6 +131,11 @@ OpCase max_case() {
 std::vector<Op> rows_ops() {
   return {{"concat_columns", "rows.h", "parts side by side", true, {concat_case()}},
           {"gather_rows", "rows.h", "named rows of a stack", true, {gather_case()}},
+          {"split_rows",
+           "rows.h",
+           "the rows of each group, every row in one",
+           true,
+           {split_case("three groups", {0, 1, 2}), split_case("one not read", {0, 2})}},
           {"mean_rows", "rows.h", "the mean of each sentence's rows", true, {mean_case()}},
           {"max_rows", "rows.h", "the largest of each sentence's rows, by columns", true, {max_case()}}};
 }
