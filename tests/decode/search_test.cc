@@ -120,6 +120,46 @@ TEST(Search, LimitsOfLength) {
   EXPECT_EQ((SearchOptions{.min_length = 30, .max_length = 20}.limit(100)), 30);
 }
 
+// Here one more hypothesis ends at each step, and that without words is the best: with 0.8^7 > 0.2 > 0.8^8
+// the one alive scores better for seven steps.
+TEST(Search, IsDoneWhenEnoughHaveEndedAndNoneAliveIsBetter) {
+  std::map<Prefix, std::vector<double>> table;
+  for (Prefix prefix = {9}; prefix.size() < 40; prefix.push_back(A)) table[prefix] = {0.2, 0, 0, 0.8, 0, 0};
+  const ToyDecoder decoder(6, table);
+  for (const int64_t beam : {2, 3, 8, 10}) {
+    Context c(1);
+    int64_t steps = 0;
+    const auto best =
+        search(c, decoder, tokens({{9, 0}}), with(beam, 0.0), {}, [&](const SearchStep&) { ++steps; }).at(0);
+    EXPECT_EQ(steps, std::max<int64_t>(8, beam));
+    ASSERT_EQ(static_cast<int64_t>(best.size()), beam);
+    for (int64_t i = 0; i < beam; ++i) {
+      EXPECT_TRUE(best[i].ended);
+      EXPECT_EQ(best[i].ids, Prefix(static_cast<size_t>(i), A));
+    }
+  }
+}
+
+// Where there are few words, poor hypotheses end early: as many as the beam is wide have ended before the
+// good one does, which greedy search finds.
+TEST(Search, ASureHypothesisIsNotGivenUpForPoorOnesThatEnded) {
+  std::map<Prefix, std::vector<double>> table;
+  Prefix good = {9};
+  for (int i = 0; i < 6; ++i, good.push_back(A)) {
+    table[good] = {0.05, 0, 0, 0.9, 0.05, 0};
+    Prefix poor = good;
+    poor.push_back(B);
+    table[poor] = {1.0, 0, 0, 0, 0, 0};
+  }
+  table[good] = {1.0, 0, 0, 0, 0, 0};
+  const ToyDecoder decoder(6, table);
+  for (const int64_t beam : {1, 2, 3, 5}) {
+    Context c(1);
+    const Hypothesis best = search(c, decoder, tokens({{9, 0}}), with(beam, 1.0)).at(0).at(0);
+    EXPECT_EQ(best.ids, Prefix(6, A)) << beam;
+  }
+}
+
 // A decoder in which no word may follow and the sentence may not end.
 TEST(Search, DeadEndsGiveWhatThereIs) {
   const ToyDecoder decoder(6, {{{9}, {0, 0, 0, 1.0, 0, 0}}, {{9, A}, {0, 0, 0, 0, 0, 0}}});

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "heed/base/random.h"
 #include "heed/decode/sampling.h"
@@ -103,6 +102,13 @@ struct Next {
   std::vector<int32_t> parents, tokens;
 };
 
+// Whether one of those alive scores better than the best that ended. They are best first, and equally long.
+bool may_be_beaten(const std::vector<Hypothesis>& ended, const std::vector<Hypothesis>& live) {
+  return !live.empty() && std::none_of(ended.begin(), ended.end(), [&](const Hypothesis& hypothesis) {
+    return hypothesis.score >= live.front().score;
+  });
+}
+
 // Continues one sentence; true when it is done.
 bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row, const SearchOptions& options,
              Next& next, const SearchObserver& observer) {
@@ -136,7 +142,7 @@ bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row,
   }
   if (observer) observer(step);
 
-  if (sentence.ended.size() >= beam) {
+  if (sentence.ended.size() >= beam && !may_be_beaten(sentence.ended, live)) {
     next.parents.resize(next.parents.size() - live.size());
     next.tokens.resize(next.parents.size());
     live.clear();
