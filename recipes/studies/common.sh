@@ -58,7 +58,7 @@ take() {
   stop "none of $* (or .gz) is in $from"
 }
 
-# English and German of Multi30k, as recipes/multi30k/prepare makes it; --quick: dates in words to dates in digits.
+# English and German of Multi30k, from what recipes/multi30k/prepare makes or takes; --quick: dates in words to dates in digits.
 translation_data() {
   if $quick; then
     [[ -d $out/dates ]] || "$root/recipes/dates/prepare" --out "$out/dates" --pairs 1000 >&2
@@ -72,10 +72,11 @@ translation_data() {
   else
     for set in train dev; do
       local theirs=${set/dev/val}
-      take "$set.source" "$theirs.en" "$theirs.lc.norm.tok.en"
-      take "$set.target" "$theirs.de" "$theirs.lc.norm.tok.de"
+      # The public repository has the captions as they were written beside these, under the shorter name.
+      take "$set.source" "$theirs.lc.norm.tok.en" "$theirs.en"
+      take "$set.target" "$theirs.lc.norm.tok.de" "$theirs.de"
     done
-    take codes codes.de codes
+    take codes codes.de codes bpe/codes
     text="{kind: bpe, codes: data/codes, shared: true}"
   fi
 }

@@ -18,7 +18,7 @@ TEST(Parameter, PacksAnewWhatHasChanged) {
   EXPECT_EQ(first_number(weight.packed(c)), 1);
   *weight.value().data<float>() = 5;
   EXPECT_EQ(first_number(weight.packed(c)), 1);
-  weight.changed();
+  weight.forget_packed();
   EXPECT_EQ(first_number(weight.packed(c)), 5);
   EXPECT_EQ(first_number(weight.packed_back(c)), 5);
 }
@@ -28,13 +28,13 @@ TEST(Parameter, PacksInTheMemoryOfTheFormItForgot) {
   Context c(1);
   Parameter weight("w", Tensor::of({3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6}));
   static_cast<void>(weight.packed_back(c));  // the larger one
-  weight.changed();
+  weight.forget_packed();
   const std::byte* const memory = weight.packed(c).data();
   for (int update = 0; update < 3; ++update) {
     weight.forget_packed();
     EXPECT_EQ(weight.packed_back(c).data(), memory);
     EXPECT_EQ(weight.packed_back(c).outer(), 2);
-    weight.changed();
+    weight.forget_packed();
     EXPECT_EQ(weight.packed(c).data(), memory);
     EXPECT_EQ(weight.packed(c).outer(), 3);
   }

@@ -1,7 +1,9 @@
 #include "heed/base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +44,38 @@ class FileSizeLimit {
   void (*previous_)(int) = nullptr;
 };
 
+// What new files are not allowed, whatever the user who runs the tests has chosen.
+class Umask {
+ public:
+  explicit Umask(mode_t mask) : old_(::umask(mask)) {}
+  ~Umask() { ::umask(old_); }
+  Umask(const Umask&) = delete;
+  Umask& operator=(const Umask&) = delete;
+
+ private:
+  mode_t old_;
+};
+
+// Whether FileWriter can write files without a name there.
+bool knows_nameless_files(const std::string& folder) {
+  if (::access("/proc/self/fd", X_OK) != 0) return false;
+  const int file = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (file < 0) return false;
+  ::close(file);
+  return true;
+}
+
+// The bytes in files of the folder that this process holds open, named or not.
+uintmax_t bytes_held_open_in(const std::string& folder) {
+  const std::string inside = std::filesystem::canonical(folder).string() + "/";
+  uintmax_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    if (std::filesystem::read_symlink(entry).string().starts_with(inside))
+      bytes += std::filesystem::file_size(entry);
+  }
+  return bytes;
+}
+
 TEST(File, WrittenFileReadsBack) {
   const TemporaryFolder folder;
   std::string contents(300000, 'x');
@@ -81,27 +115,41 @@ TEST(File, WithoutCommitTheOldFileStaysAndNothingIsLeft) {
 TEST(File, PermissionsStay) {
   const TemporaryFolder folder;
   const std::string path = folder.path("a");
+  const Umask mask(022);
   write_file(path, "old");
-  std::filesystem::permissions(path,
-                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  write_file(path, "new");
-  EXPECT_EQ(read_file(path), "new");
-  EXPECT_EQ(std::filesystem::status(path).permissions(),
-            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const auto mode = [&] { return static_cast<unsigned>(std::filesystem::status(path).permissions()); };
+  EXPECT_EQ(mode(), 0644u);
+  for (const mode_t chosen : {0604, 0640, 0666}) {  // less, and more, than a new file gets
+    ASSERT_EQ(::chmod(path.c_str(), chosen), 0);
+    write_file(path, "new");
+    EXPECT_EQ(read_file(path), "new");
+    EXPECT_EQ(mode(), chosen);
+  }
 }
 
+// Where files need a name from the beginning, it tells that it was a writer's.
 TEST(File, AKilledProcessLeavesNothing) {
   const TemporaryFolder folder;
   write_file(folder.path("a"), "old");
   const pid_t child = ::fork();
   if (child == 0) {
-    FileWriter writer(folder.path("a"));
-    writer.write(std::string(200000, 'x'));
-    ::raise(SIGKILL);
+    try {
+      FileWriter writer(folder.path("a"));
+      writer.write(std::string(200000, 'x'));
+      if (bytes_held_open_in(folder.path()) > 0) ::raise(SIGKILL);
+    } catch (const std::exception&) {
+    }
+    ::_exit(1);  // it did not come to where it was to be killed
   }
-  ::waitpid(child, nullptr, 0);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status)) << status;
+  EXPECT_EQ(WTERMSIG(status), SIGKILL);
   EXPECT_EQ(read_file(folder.path("a")), "old");
-  EXPECT_EQ(list_folder(folder.path()), std::vector<std::string>{"a"});
+  std::vector<std::string> left = list_folder(folder.path());
+  const size_t its_own = std::erase_if(left, is_left_by_writer);
+  EXPECT_EQ(its_own, knows_nameless_files(folder.path()) ? 0u : 1u);
+  EXPECT_EQ(left, std::vector<std::string>{"a"});
 }
 
 TEST(File, FullDiskNamesPathAndReasonAndLeavesTheOldFile) {
@@ -184,6 +232,61 @@ TEST(File, LinkIsWrittenThrough) {
   write_file(folder.path("link"), "new");
   EXPECT_EQ(read_file(folder.path("real")), "new");
   EXPECT_TRUE(std::filesystem::is_symlink(folder.path("link")));
+}
+
+// A link to what is not there yet: that is made, and the link stays one.
+TEST(File, LinkToNothingYetIsWrittenThrough) {
+  const TemporaryFolder folder;
+  create_folders(folder.path("links"));
+  create_folders(folder.path("there"));
+  std::filesystem::create_symlink("second", folder.path("links/first"));
+  std::filesystem::create_symlink("../there/file", folder.path("links/second"));
+  write_file(folder.path("links/first"), "text");
+  EXPECT_EQ(read_file(folder.path("there/file")), "text");
+  for (const char* link : {"links/first", "links/second"})
+    EXPECT_TRUE(std::filesystem::is_symlink(folder.path(link))) << link;
+  std::filesystem::create_symlink(folder.path("there/other"), folder.path("links/absolute"));
+  write_file(folder.path("links/absolute"), "more");
+  EXPECT_EQ(read_file(folder.path("there/other")), "more");
+
+  std::filesystem::create_symlink("b", folder.path("a"));
+  std::filesystem::create_symlink("a", folder.path("b"));
+  EXPECT_EQ(error_of([&] { write_file(folder.path("a"), "x"); }),
+            folder.path("a") + ": cannot be written: Too many levels of symbolic links");
+  std::filesystem::create_symlink("nowhere/file", folder.path("c"));
+  EXPECT_EQ(error_of([&] { write_file(folder.path("c"), "x"); }),
+            folder.path("c") + ": cannot be written: No such file or directory");
+  for (const char* link : {"a", "b", "c"})
+    EXPECT_TRUE(std::filesystem::is_symlink(folder.path(link))) << link;
+}
+
+TEST(File, LinesAreReadPieceByPiece) {
+  const TemporaryFolder folder;
+  std::string contents;
+  std::vector<std::string> expected;
+  for (size_t i = 0; i < 300; ++i) {
+    expected.push_back(std::string(i * 97 % 2003, static_cast<char>(i % 256 == '\n' ? 'x' : i % 256)));
+    contents += expected.back() + "\n";
+  }
+  expected.emplace_back("cut");
+  write_file(folder.path("a"), contents + "cut");
+  FileLines lines(folder.path("a"));
+  std::string line;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_TRUE(lines.next(line));
+    EXPECT_EQ(line, expected[i]);
+    EXPECT_EQ(lines.number(), static_cast<int64_t>(i) + 1);
+    EXPECT_EQ(lines.ended(), i + 1 < expected.size());
+  }
+  EXPECT_FALSE(lines.next(line));
+  EXPECT_EQ(line, "");
+  EXPECT_EQ(error_of([&] {
+              FileLines narrow(folder.path("a"), 100);
+              while (narrow.next(line)) continue;
+            }),
+            folder.path("a") + ":3: longer than the 100 bytes that such a line may have");
+  EXPECT_EQ(error_of([&] { FileLines(folder.path()).next(line); }),
+            folder.path() + ": cannot be read: Is a directory");
 }
 
 TEST(File, FolderWhereAFileIsIsRefused) {

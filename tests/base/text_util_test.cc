@@ -21,6 +21,11 @@ TEST(TextUtil, NearestIsNearOrNothing) {
   EXPECT_EQ(nearest("zzzzz", names), std::nullopt);
   EXPECT_EQ(nearest("", names), std::nullopt);
   EXPECT_EQ(nearest(std::string(100000, 'w'), names), std::nullopt);
+  EXPECT_EQ(nearest("WIDTH", names), "width");
+  EXPECT_EQ(nearest("Widht", names), "width");
+  const std::vector<std::string> alike = {"Bad", "bad", "BAD"};
+  EXPECT_EQ(nearest("bAD", alike), "BAD");
+  EXPECT_EQ(nearest("bad", alike), "bad");
 }
 
 TEST(TextUtil, QuotedIsShortAndPrintable) {

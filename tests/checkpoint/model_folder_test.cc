@@ -31,13 +31,14 @@ std::string text_of(const TensorView& view) {
   return {reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size()};
 }
 
+// All checkpoints that are there are needed, unless told otherwise.
 void save(const ModelFolder& folder, int64_t update, const std::string& weights, bool best = false,
-          int64_t keep = 100) {
+          const std::optional<std::vector<int64_t>>& needed = {}) {
   folder.save_checkpoint({.stamp = {.precision = "f32", .processor = "avx2", .update = update},
                           .weights = tensor("w", weights),
                           .parts = {{"optimizer", tensor("m", "moments of " + weights)}},
                           .state = "{\"of\":\"" + weights + "\"}"},
-                         best, keep);
+                         best, needed.value_or(folder.checkpoints()));
 }
 
 // True if every part of the checkpoint is of the same saving.
@@ -159,20 +160,34 @@ TEST(ModelFolder, WhatWasSetAsideComesBack) {
   EXPECT_EQ(list_folder(folder.file("checkpoints")), (std::vector<std::string>{"000005", "best"}));
 }
 
-TEST(ModelFolder, KeepsTheLastAndTheBest) {
+TEST(ModelFolder, KeepsWhatIsNeededTheLastAndTheBest) {
   const TemporaryFolder temporary;
   const ModelFolder folder = ModelFolder::create(temporary.path("run"));
-  for (int64_t update = 1; update <= 8; ++update) save(folder, update, "x", update == 3, 2);
-  EXPECT_EQ(folder.checkpoints(), (std::vector<int64_t>{3, 7, 8}));
+  for (int64_t update = 1; update <= 8; ++update) save(folder, update, "x", update == 3, {{5, 6, 99}});
+  EXPECT_EQ(folder.checkpoints(), (std::vector<int64_t>{3, 5, 6, 8}));
   EXPECT_EQ(folder.best(), 3);
-  save(folder, 9, "x", true, 2);
-  EXPECT_EQ(folder.checkpoints(), (std::vector<int64_t>{8, 9}));
+  save(folder, 9, "x", true, {{6}});
+  EXPECT_EQ(folder.checkpoints(), (std::vector<int64_t>{6, 9}));
   EXPECT_EQ(folder.best(), 9);
+}
+
+TEST(ModelFolder, RemovesOnlyWhatItBegan) {
+  const TemporaryFolder temporary;
+  const std::string path = temporary.path("run");
+  create_folders(path + "/checkpoints/.tmp-mine");
+  create_folders(path + "/checkpoints/.tmp-000007");
+  write_file(path + "/checkpoints/notes", "theirs");
+  ModelFolder::create(path);
+  EXPECT_EQ(list_folder(path + "/checkpoints"), (std::vector<std::string>{".tmp-mine", "notes"}));
+  const std::string fresh = temporary.path("fresh");
+  ModelFolder::create(fresh);
+  EXPECT_EQ(list_folder(fresh), std::vector<std::string>());
 }
 
 TEST(ModelFolder, BrokenBestIsNamed) {
   const TemporaryFolder temporary;
   const ModelFolder folder = ModelFolder::create(temporary.path("run"));
+  create_folders(folder.file("checkpoints"));
   write_file(folder.file("checkpoints/best"), "x\n");
   EXPECT_NE(error_of([&] { folder.best(); }).find("checkpoints/best: found \"x\""), std::string::npos);
   write_file(folder.file("checkpoints/best"), "000007\n");
@@ -188,7 +203,7 @@ TEST(ModelFolder, FailedSaveLeavesTheOldOneAndNoRest) {
   CheckpointParts parts{.stamp = {.update = 5},
                         .weights = tensor("w", bytes),
                         .parts = {{"optimiser", {{"m", {"F32", {2}, std::as_bytes(std::span(bytes))}}}}}};
-  EXPECT_THROW(folder.save_checkpoint(parts, false, 1), Error);
+  EXPECT_THROW(folder.save_checkpoint(parts, false, {}), Error);
   EXPECT_TRUE(is_whole(folder.open_checkpoint(5)));
   EXPECT_EQ(list_folder(temporary.path("run/checkpoints")).size(), 1u);
 }
@@ -212,7 +227,8 @@ TEST(ModelFolder, KilledAtAnyMomentLeavesWholeCheckpoints) {
     if (child == 0) {
       const ModelFolder folder = ModelFolder::create(temporary.path("run"));
       for (int64_t i = 0;; ++i) {
-        save(folder, 1 + i % 5, std::string(static_cast<size_t>(1 + 5000 * (i % 7)), 'x'), i % 3 == 0, 2);
+        save(folder, 1 + i % 5, std::string(static_cast<size_t>(1 + 5000 * (i % 7)), 'x'), i % 3 == 0,
+             {{i % 5}});
         if (::write(ready[1], "x", 1) != 1) ::_exit(1);
       }
     }

@@ -235,6 +235,18 @@ TEST_F(Classify, AttentionInTheTerminalAndAsPictures) {
   EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 2) << lines.out;
   EXPECT_EQ(run_heed({"classify", path("model"), "a", "-i", path("lines")}).code, 2);
   EXPECT_EQ(run_heed({"classify", path("model"), "a", "--attend", "--json"}).code, 2);
+  for (const Words& idle : {Words{"a", "--block", "7"},
+                            {"a", "--batch-tokens", "5"},
+                            {"a", "--batch-sentences", "5"},
+                            {"--attend", "--batch-tokens", "5"},
+                            {"--attend", "--batch-sentences", "5"}}) {
+    Words arguments = {"classify", path("model")};
+    arguments.insert(arguments.end(), idle.begin(), idle.end());
+    const Result refused = run_heed(arguments, path("lines"));
+    EXPECT_EQ(refused.code, 2) << idle[1];
+    EXPECT_NE(refused.errors.find(idle[1]), std::string::npos) << refused.errors;
+    EXPECT_NE(refused.errors.find("; leave "), std::string::npos) << refused.errors;
+  }
 
   for (const Words& idle :
        {Words{"--target", ""}, Words{"--kind", "source"}, Words{"--layer", "1"}, Words{"--head", "0"}}) {
@@ -250,6 +262,11 @@ TEST_F(Classify, AttentionInTheTerminalAndAsPictures) {
   const Result mean = run_heed({"attend", path("mean"), "a b"});
   EXPECT_EQ(mean.code, 2);
   EXPECT_NE(mean.errors.find("model.pooling"), std::string::npos) << mean.errors;
+  // A report shows the text it was asked for all the same, with its class.
+  ASSERT_EQ(run_heed({"report", path("mean"), "--sentence", "a rain b", "-o", path("mean.html")}).code, 0);
+  const std::string page = read_file(path("mean.html"));
+  EXPECT_NE(page.find(">a rain b &lt;/s&gt;</p>"), std::string::npos);
+  EXPECT_NE(page.find("no word has a weight"), std::string::npos);
 }
 
 TEST_F(Classify, ReportAndInfoTellOfIt) {
@@ -257,7 +274,7 @@ TEST_F(Classify, ReportAndInfoTellOfIt) {
       run_heed({"report", path("model"), "--sentence", "a rain b", "-o", path("report.html")});
   ASSERT_EQ(report.code, 0) << report.errors;
   const std::string page = read_file(path("report.html"));
-  for (const char* expected : {"<h2>Words</h2>", ">rain</span>", "accuracy", "F1", "rnn_classifier"})
+  for (const char* expected : {"<h2>Texts</h2>", ">rain</span>", "accuracy", "F1", "rnn_classifier"})
     EXPECT_NE(page.find(expected), std::string::npos) << expected;
   const Result info = run_heed({"info", path("model")});
   EXPECT_NE(info.out.find("bidirectional GRU classifier of 1 layer"), std::string::npos) << info.out;

@@ -71,7 +71,8 @@ TEST_F(Distillation, LearnsTheMeanOfTheTeachersBesideTheTarget) {
   }
   LossSchedule schedule;
   schedule.distillation.weight = kShare;
-  const TranslationObjective objective(model.encoder_decoder(), kSmoothing, schedule, std::move(teachers));
+  const TranslationObjective objective(model.encoder_decoder(), {.smoothing = kSmoothing}, schedule,
+                                       std::move(teachers));
   EXPECT_NEAR(objective.loss(c, batch, 1).sum.value.item(), expected, 1e-5 * expected);  // sums of f32
 }
 

@@ -198,6 +198,19 @@ TEST(LookAt, AReportIsAPage) {
   const Result refused = run_heed({"report", task.path("model"), "-o", task.path("r.pdf")});
   EXPECT_EQ(refused.code, 2);
   EXPECT_NE(refused.errors.find("give its name the ending .html"), std::string::npos) << refused.errors;
+  const Result idle = run_heed({"report", task.path("model"), "--samples", "0", "--beam", "3", "-o", "-"});
+  EXPECT_EQ(idle.code, 2);
+  EXPECT_NE(idle.errors.find("--samples 0 shows none; leave one of them out"), std::string::npos)
+      << idle.errors;
+}
+
+TEST(LookAt, AFolderThatCannotBeIsNoModel) {
+  for (const size_t size : {256, 5000}) {
+    const std::string name(size, 'n');
+    const Result refused = run_heed({"report", name, name});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_EQ(refused.errors, "heed: " + name + ": there is no such model folder\n");
+  }
 }
 
 TEST(LookAt, ALayerThatTheModelLacksIsNamed) {

@@ -47,6 +47,8 @@ OptionParser parser_for(Parsed& parsed) {
   OptionParser parser("heed translate", "Translates text, line by line.");
   parser.positional("MODEL", parsed.model, "model folder")
       .positional("TEXT", parsed.text, "a sentence", false)
+      .may_be_empty("TEXT")
+      .may_be_empty("reference")
       .shorthand('i', "input")
       .shorthand('b', "beam")
       .footer("See also: heed attend --help")
@@ -128,6 +130,8 @@ TEST(Options, WrongInputSaysWhatIsExpected) {
 TEST(Options, EveryOptionHasItsOwnValue) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"m", "--input="},
                                                     {"m", "--input=", "--json"},
+                                                    {"m", "--input", ""},
+                                                    {"m", "-i", "", "--json"},
                                                     {"m", "-i"},
                                                     {"m", "--input"}})
     EXPECT_EQ(error_of(arguments), "heed translate: --input needs a value");
@@ -143,7 +147,9 @@ TEST(Options, EveryOptionHasItsOwnValue) {
   EXPECT_EQ(parse({"m", "--input=--json"}).options.input, "--json");
   EXPECT_EQ(parse({"m", "--input=a=b"}).options.input, "a=b");
   EXPECT_EQ(parse({"m", "--input", "- a text"}).options.input, "- a text");
-  EXPECT_EQ(parse({"m", "--input", ""}).options.input, "");
+  EXPECT_EQ(parse({"m", "--reference", ""}).options.reference, std::vector<std::string>{""});
+  EXPECT_EQ(error_of({"", "a"}),
+            "heed translate: MODEL is empty (model folder). Usage: heed translate MODEL [TEXT] [options]");
   EXPECT_EQ(parse({"m", "-ix.txt"}).options.input, "x.txt");
   EXPECT_EQ(parse({"m", "--length-penalty", "-.5"}).options.search.length_penalty, -0.5);
   EXPECT_EQ(parse({"m", "--", "--input="}).text, "--input=");

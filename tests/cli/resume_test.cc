@@ -69,32 +69,45 @@ bool is_writing(const std::string& folder, const std::string& where, const std::
                      [&](const std::string& name) { return name.find(what) != name.npos; });
 }
 
-// Starts the training again and again, kills it when `moment` (asked as often as possible, with how often it
-// was asked) says so, and at last lets it end. Returns how many times it was killed.
-int train_with_kills(const ToyTask& task, const Words& set,
-                     const std::vector<std::function<bool(const std::string&, int64_t)>>& moments) {
+// Says of the training's folder whether the moment has come.
+using Moment = std::function<bool(const std::string& folder)>;
+
+// Runs that go on until they are stopped: however late that is, they do not end by themselves.
+const char* const kEndless = "train.updates=1000000";
+
+// The first validation after all that is there, at least the sixth.
+int64_t validation_after(const std::string& folder) {
+  return std::max<int64_t>(60, latest(folder) / 10 * 10 + 10);
+}
+
+// Starts the training in `killed` once a moment, kills it when that has come, and at last lets it end.
+// Returns the last update.
+int64_t train_with_kills(const ToyTask& task, const std::vector<Moment>& moments) {
   const std::string folder = task.path("killed");
-  int kills = 0;
   for (size_t i = 0; i < moments.size(); ++i) {
     Words more = kThreads[i % 3];
     more.push_back("--resume");
-    Process training(task.train("killed", set, more));
-    int64_t asked = 0;
-    while (training.running() && !moments[i](folder, asked)) ++asked;
-    training.send(SIGKILL);
-    const int code = training.wait();
-    if (code == 0) return kills;
-    EXPECT_EQ(code, 128 + SIGKILL) << training.errors();
-    ++kills;
+    Process training(task.train("killed", {kEndless}, more));
+    const Moment& has_come = moments[i];
+    EXPECT_TRUE(training.runs_until([&] { return has_come(folder); })) << i << ": " << training.errors();
+    EXPECT_EQ(training.end_by(SIGKILL), 128 + SIGKILL) << i << ": " << training.errors();
+    if (testing::Test::HasFailure()) break;
     if (!file_exists(folder + "/log.jsonl")) continue;
     const std::vector<int64_t> updates = logged(folder, "update");
     if (!updates.empty()) {
       EXPECT_LE(updates.back() - latest(folder), 10);
     }
   }
-  const Result last = run_heed(task.train("killed", set, {"--resume"}));
-  EXPECT_EQ(last.code, 0) << last.errors;
-  return kills;
+  const int64_t last = validation_after(folder);
+  const Result end = run_heed(task.train("killed", {fmt::format("train.updates={}", last)}, {"--resume"}));
+  EXPECT_EQ(end.code, 0) << end.errors;
+  return last;
+}
+
+// The same from the first update to the last in one run.
+void train_whole(const ToyTask& task, int64_t last) {
+  const Result whole = run_heed(task.train("whole", {fmt::format("train.updates={}", last)}, kThreads[0]));
+  ASSERT_EQ(whole.code, 0) << whole.errors;
 }
 
 TEST(Resume, ThreadsAndRunsGiveTheSameBytes) {
@@ -109,18 +122,17 @@ TEST(Resume, ThreadsAndRunsGiveTheSameBytes) {
 
 TEST(Resume, KilledAtRandomMoments) {
   const ToyTask task;
-  ASSERT_EQ(run_heed(task.train("whole", {}, kThreads[0])).code, 0);
-  std::vector<std::function<bool(const std::string&, int64_t)>> moments;
+  std::vector<Moment> moments;
   for (uint64_t i = 0; i < 10; ++i) {
-    const auto updates = static_cast<size_t>(1 + uniform_below(5, i, 12));  // since the start of the process
-    moments.push_back([updates, first = int64_t{-1}](const std::string& folder, int64_t) mutable {
+    const auto updates = static_cast<int64_t>(1 + uniform_below(5, i, 12));  // since the start of the process
+    moments.push_back([updates, first = int64_t{-1}](const std::string& folder) mutable {
       if (!file_exists(folder + "/log.jsonl")) return false;
       const std::vector<int64_t> seen = logged(folder, "update");
       if (first < 0) first = latest(folder);
-      return !seen.empty() && seen.back() >= first + static_cast<int64_t>(updates);
+      return !seen.empty() && seen.back() >= first + updates;
     });
   }
-  EXPECT_GE(train_with_kills(task, {}, moments), 3);
+  train_whole(task, train_with_kills(task, moments));
   expect_same(results(task.path("whole")), results(task.path("killed")));
   EXPECT_EQ(logged(task.path("whole"), "update"), logged(task.path("killed"), "update"));
   EXPECT_EQ(logged(task.path("whole"), "validation"), logged(task.path("killed"), "validation"));
@@ -128,16 +140,15 @@ TEST(Resume, KilledAtRandomMoments) {
 
 TEST(Resume, KilledWhileWriting) {
   const ToyTask task;
-  ASSERT_EQ(run_heed(task.train("whole", {}, kThreads[0])).code, 0);
-  std::vector<std::function<bool(const std::string&, int64_t)>> moments;
+  std::vector<Moment> moments;
   // What lasts a moment is missed now and then where other work runs; the kill then comes with the checkpoint
   // of update `at_last`.
   const auto writing = [](const std::string& where, const std::string& what, int64_t at_last) {
-    return [=](const std::string& folder, int64_t) {
+    return [=](const std::string& folder) {
       return is_writing(folder, where, what) || latest(folder) >= at_last;
     };
   };
-  moments.push_back([](const std::string& folder, int64_t) { return folder_exists(folder); });
+  moments.push_back([](const std::string& folder) { return folder_exists(folder); });
   moments.push_back(writing("", "vocabulary", 10));
   moments.push_back(writing("", "config.yaml", 10));
   // The first checkpoint is half there, then whole but not yet marked as the best, then not yet the model.
@@ -145,27 +156,54 @@ TEST(Resume, KilledWhileWriting) {
   moments.push_back(writing("/checkpoints", "000010", 10));
   moments.push_back(writing("/checkpoints", "000020", 20));
   moments.push_back(writing("/checkpoints", ".tmp-", 50));
-  EXPECT_GE(train_with_kills(task, {}, moments), 5);
+  train_whole(task, train_with_kills(task, moments));
   expect_same(results(task.path("whole")), results(task.path("killed")));
+}
+
+// Trains a model for 20 updates, in one run and, with other threads each time, in two, the first of which
+// ends after `stop`; both end alike.
+void expect_goes_on(const std::string& model, const Words& set, int64_t stop) {
+  SCOPED_TRACE(model);
+  const ToyTask task;
+  task.use_model(model);
+  const auto train = [&](const char* out, int64_t updates, Words more) {
+    Words all = set;
+    all.push_back(fmt::format("train.updates={}", updates));
+    const Result result = run_heed(task.train(out, all, more));
+    ASSERT_EQ(result.code, 0) << result.errors;
+  };
+  Words resumed = kThreads[2];
+  resumed.push_back("--resume");
+  train("whole", 20, kThreads[0]);
+  train("parts", stop, kThreads[1]);
+  train("parts", 20, resumed);
+  if (testing::Test::HasFatalFailure()) return;
+  const auto expected = results(task.path("whole")), found = results(task.path("parts"));
+  if (stop % 10 == 0) return expect_same(expected, found);
+  // The checkpoint of an end between two validations may be there still.
+  for (const char* name : {"model", "000020/weights.safetensors", "000020/optimiser.safetensors", "best"})
+    EXPECT_TRUE(found.at(name) == expected.at(name)) << name << " differs";
 }
 
 // What changes from update to update and what is drawn goes on where it stopped.
 TEST(Resume, OptionsOfTheLossGoOn) {
-  const Words set = {"train.guided_attention.weight=2", "train.guided_attention.half_life=20",
-                     "train.scheduled_sampling.schedule=exponential", "train.scheduled_sampling.k=0.97",
-                     "train.scheduled_sampling.sample=true"};
-  for (const char* const model : {"width: 16, layers: 1, heads: 2, feed_forward: 16",
-                                  "width: 16, layers: 1, heads: 2, feed_forward: 16, normalisation: batch",
-                                  "type: rnn, width: 16, embedding: 12"}) {
-    const ToyTask task;
-    task.use_model(model);
-    ASSERT_EQ(run_heed(task.train("whole", set, kThreads[0])).code, 0);
-    Words half = set;
-    half.push_back("train.updates=30");
-    ASSERT_EQ(run_heed(task.train("stopped", half, kThreads[1])).code, 0);
-    ASSERT_EQ(run_heed(task.train("stopped", set, {"--resume"})).code, 0);
-    expect_same(results(task.path("whole")), results(task.path("stopped")));
-  }
+  const Words guided = {"train.guided_attention.weight=2", "train.guided_attention.half_life=20"};
+  const auto sampling = [](const char* schedule, const Words& keys, Words others = {}) {
+    others.push_back(std::string("train.scheduled_sampling.schedule=") + schedule);
+    for (const std::string& key : keys) others.push_back("train.scheduled_sampling." + key);
+    return others;
+  };
+  const std::string transformer = "width: 16, layers: 1, heads: 2, feed_forward: 16",
+                    rnn = "type: rnn, width: 16, embedding: 12";
+  const Words exponential = sampling("exponential", {"k=0.97", "sample=true"}, guided);
+  expect_goes_on(transformer, exponential, 10);
+  expect_goes_on(transformer + ", normalisation: batch", exponential, 10);
+  expect_goes_on(rnn, exponential, 10);
+  // With the best words, and where a step reads its own context or none.
+  expect_goes_on(transformer, sampling("constant", {"teacher_forcing=0.5"}), 10);
+  expect_goes_on(rnn + ", attend: after, attention: bilinear, input_feeding: true",
+                 sampling("linear", {"k=1", "slope=0.03"}, guided), 10);
+  expect_goes_on(rnn + ", attention: none", sampling("inverse_sigmoid", {"k=8", "sample=true"}), 10);
 }
 
 // A crash between the last checkpoint and the removal of those before it.
@@ -194,23 +232,27 @@ TEST(Resume, CheckpointWithoutItsConsequences) {
   expect_same(expected, results(task.path("whole")));
 }
 
+// Stopped at every validation, also when one had brought no gain.
 TEST(Resume, PatienceCountsOn) {
   const ToyTask task;
-  const Words set = {"train.patience=2", "train.learning_rate=1", "train.warmup=1", "train.updates=1000",
-                     "train.clip_norm=1"};
-  ASSERT_EQ(run_heed(task.train("whole", set, kThreads[0])).code, 0);
-  ASSERT_LT(latest(task.path("whole")), 1000);
-  std::vector<std::function<bool(const std::string&, int64_t)>> moments;
-  for (int64_t update = 10; update < latest(task.path("whole")); update += 10) {
-    moments.push_back([=](const std::string& folder, int64_t) { return latest(folder) >= update; });
-  }
-  EXPECT_GE(train_with_kills(task, set, moments), 1);
-  expect_same(results(task.path("whole")), results(task.path("killed")));
+  const auto train = [&](const char* out, int64_t updates, const Words& more) {
+    const Words set = {"train.patience=2", "train.learning_rate=1", "train.warmup=1", "train.clip_norm=1",
+                       fmt::format("train.updates={}", updates)};
+    const Result result = run_heed(task.train(out, set, more));
+    ASSERT_EQ(result.code, 0) << result.errors;
+  };
+  train("whole", 1000, kThreads[0]);
+  const int64_t last = latest(task.path("whole"));
+  ASSERT_GE(last, 30);
+  ASSERT_LT(last, 1000);
+  for (int64_t update = 10; update < last; update += 10) train("parts", update, {"--resume"});
+  train("parts", 1000, {"--resume"});
+  EXPECT_EQ(latest(task.path("parts")), last);
+  expect_same(results(task.path("whole")), results(task.path("parts")));
 }
 
 TEST(Resume, InterruptSavesAndSaysHowToGoOn) {
   const ToyTask task;
-  ASSERT_EQ(run_heed(task.train("whole", {}, kThreads[0])).code, 0);
   const std::string folder = task.path("killed");
   for (const int64_t update : {3, 17, 33}) {
     const auto last_logged = [&] {
@@ -220,48 +262,38 @@ TEST(Resume, InterruptSavesAndSaysHowToGoOn) {
     };
     // Beyond what the run before it logged, so that this one is surely under way.
     const int64_t awaited = std::max(update, last_logged() + 1);
-    Process training(task.train("killed", {"train.log_every=1"}, {"--resume"}));
-    while (training.running() && last_logged() < awaited) {
-    }
-    training.send(SIGINT);
-    const int code = training.wait();
-    if (code == 0) break;
-    EXPECT_EQ(code, 130) << training.errors();
-    EXPECT_NE(training.errors().find("--out " + folder + " --resume --set train.log_every=1"),
-              std::string::npos)
+    Process training(task.train("killed", {"train.log_every=1", kEndless}, {"--resume"}));
+    ASSERT_TRUE(training.runs_until([&] { return last_logged() >= awaited; })) << training.errors();
+    ASSERT_EQ(training.end_by(SIGINT), 130) << training.errors();
+    EXPECT_NE(
+        training.errors().find("--out " + folder + " --resume --set train.log_every=1 --set " + kEndless),
+        std::string::npos)
         << training.errors();
     EXPECT_GE(latest(folder), logged(folder, "update").back());  // nothing is lost
   }
-  ASSERT_EQ(run_heed(task.train("killed", {}, {"--resume"})).code, 0);
+  const int64_t last = validation_after(folder);
+  ASSERT_EQ(run_heed(task.train("killed", {fmt::format("train.updates={}", last)}, {"--resume"})).code, 0);
+  train_whole(task, last);
   const auto expected = results(task.path("whole")), found = results(folder);
-  for (const char* name : {"model", "000060/weights.safetensors", "000060/optimiser.safetensors", "best"})
+  for (const std::string& name : {std::string("model"), fmt::format("{:06}/weights.safetensors", last),
+                                  fmt::format("{:06}/optimiser.safetensors", last), std::string("best")})
     EXPECT_TRUE(found.at(name) == expected.at(name)) << name << " differs";
   EXPECT_EQ(logged(task.path("whole"), "update"), logged(folder, "update"));
 }
 
-// Recurrent models by steps and as one op, stopped by the limit of updates and taken up with other threads.
+// Recurrent models by steps and as one op, stopped between two validations.
 TEST(Resume, RecurrentModelsGoOn) {
-  const std::string transformer = "model: {width: 16, layers: 1, heads: 2, feed_forward: 16}";
   for (const char* options :
-       {"attention: none, cell: lstm", "attend: before, layers: 2, layer_norm: true",
-        "attend: conditional, context_dropout: 0.2", "attend: after, attention: bilinear",
-        "attend: after, attention: dot, bidirectional: false, input_feeding: true"}) {
-    SCOPED_TRACE(options);
-    const ToyTask task;
-    std::string config = read_file(task.config());
-    ASSERT_NE(config.find(transformer), config.npos);
-    const std::string model =
-        std::string("model: {type: rnn, width: 16, embedding: 12, embedding_dropout: 0.1, ") + options + "}";
-    write_file(task.config(), config.replace(config.find(transformer), transformer.size(), model));
-    const Result whole = run_heed(task.train("whole", {}, kThreads[0]));
-    ASSERT_EQ(whole.code, 0) << whole.errors;
-    ASSERT_EQ(run_heed(task.train("stopped", {"train.updates=27"}, kThreads[1])).code, 0);
-    Words resumed = kThreads[2];
-    resumed.push_back("--resume");
-    ASSERT_EQ(run_heed(task.train("stopped", {}, resumed)).code, 0);
-    const auto expected = results(task.path("whole")), found = results(task.path("stopped"));
-    for (const char* name : {"model", "000060/weights.safetensors", "000060/optimiser.safetensors", "best"})
-      EXPECT_TRUE(found.at(name) == expected.at(name)) << name << " differs";
+       {"attention: none, cell: lstm", "attend: before, layers: 2, layer_norm: true, cell: lstm",
+        "attend: conditional, context_dropout: 0.2",
+        "attend: conditional, attention: scaled_dot, bidirectional: false",
+        "attend: after, attention: bilinear", "attend: after, attention: additive, cell: lstm",
+        "attend: after, attention: dot, bidirectional: false, input_feeding: true",
+        "attend: after, attention: additive, monotonic: true",
+        "attend: after, attention: scaled_dot, bidirectional: false, window: local_m, window_reach: 2",
+        "attend: after, attention: bilinear, window: local_p, window_reach: 2"}) {
+    expect_goes_on(std::string("type: rnn, width: 16, embedding: 12, embedding_dropout: 0.1, ") + options, {},
+                   11);
   }
 }
 
@@ -327,18 +359,17 @@ TEST(Resume, FoldersAndDataMayBeMoved) {
 // The last update was interrupted before it was validated.
 TEST(Resume, ValidatesAtTheEndAfterAnInterrupt) {
   const ToyTask task;
-  const Words set = {"train.validate_every=1000", "train.updates=1000000"};
-  const std::string folder = task.path("killed");
+  const std::string rarely = "train.validate_every=1000000", folder = task.path("killed");
   {
-    Process training(task.train("killed", set));
-    while (training.running() && (!file_exists(folder + "/log.jsonl") || logged(folder, "update").empty())) {
-    }
-    training.send(SIGINT);
-    ASSERT_EQ(training.wait(), 130) << training.errors();
+    Process training(task.train("killed", {rarely, kEndless}));
+    EXPECT_TRUE(training.runs_until([&] {
+      return file_exists(folder + "/log.jsonl") && !logged(folder, "update").empty();
+    })) << training.errors();
+    ASSERT_EQ(training.end_by(SIGINT), 130) << training.errors();
   }
   ASSERT_FALSE(file_exists(folder + "/model.safetensors"));
   const std::string update = std::to_string(latest(folder));
-  const Result resumed = run_heed(task.train("killed", {set[0], "train.updates=" + update}, {"--resume"}));
+  const Result resumed = run_heed(task.train("killed", {rarely, "train.updates=" + update}, {"--resume"}));
   EXPECT_EQ(resumed.code, 0) << resumed.errors;
   EXPECT_TRUE(file_exists(folder + "/model.safetensors"));
 }
@@ -378,9 +409,8 @@ TEST(Resume, OtherConfigurationOrDataIsRefused) {
 
 TEST(Resume, SecondTrainerIsRefused) {
   const ToyTask task;
-  Process first(task.train("model", {"train.updates=1000000", "train.validate_every=1000000"}));
-  while (first.running() && !file_exists(task.path("model/log.jsonl"))) {
-  }
+  Process first(task.train("model", {kEndless, "train.validate_every=1000000"}));
+  EXPECT_TRUE(first.runs_until([&] { return file_exists(task.path("model/log.jsonl")); })) << first.errors();
   const Result second = run_heed(task.train("model", {}, {"--resume"}));
   EXPECT_TRUE(first.running());
   EXPECT_EQ(second.code, 2);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "tests/support/process.h"
@@ -169,6 +170,64 @@ TEST(TrainFolder, WhatWouldBeLostIsNamed) {
   }
 }
 
+// A folder of checkpoints may be another program's, or what a training left that failed over its data.
+TEST(TrainFolder, AFolderOfCheckpointsDoesNotMakeATraining) {
+  const ToyTask task;
+  create_folders(task.path("out/checkpoints/.tmp-mine"));
+  write_file(task.path("out/config.yaml"), "theirs");
+  const Result result = run_heed(task.train("out", {"train.updates=1"}));
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.errors.find("/out: config.yaml is here"), std::string::npos) << result.errors;
+  EXPECT_EQ(read_file(task.path("out/config.yaml")), "theirs");
+  EXPECT_TRUE(folder_exists(task.path("out/checkpoints/.tmp-mine")));
+}
+
+// The data themselves may have the name of what a training keeps of its text, as `labels` of a classifier.
+TEST(TrainFolder, DataUnderANameOfItsOwnStay) {
+  const ToyTask task;
+  ASSERT_EQ(run_heed(task.train("out", {"train.updates=1"})).code, 0);
+  const Words kept = {"config.yaml", "model.safetensors", "log.jsonl", "checkpoints", ".lock"};
+  int tried = 0;
+  for (const std::string& name : list_folder(task.path("out"))) {
+    if (std::find(kept.begin(), kept.end(), name) != kept.end() || name.starts_with("events.")) continue;
+    const std::string other = "with-" + name;
+    create_folders(task.path(other));
+    write_file(task.path(other + "/" + name), "data");
+    const Result result = run_heed(task.train(other, {"train.updates=1"}));
+    EXPECT_EQ(result.code, 2) << name;
+    EXPECT_NE(result.errors.find(name + " is here"), std::string::npos) << result.errors;
+    EXPECT_EQ(read_file(task.path(other + "/" + name)), "data");
+    ++tried;
+  }
+  EXPECT_GE(tried, 1);
+}
+
+// As after `heed train ... 2>&1 | head`: what is told has no reader any more.
+TEST(TrainFolder, ATrainingOutlivesTheReaderOfWhatItTells) {
+  const ToyTask task;
+  Words words = task.train("out", {"train.updates=20"});
+  words.insert(words.begin(), HEED_BINARY_DIR "/heed");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  int told[2];
+  ASSERT_EQ(::pipe(told), 0);
+  ::close(told[0]);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(told[1], 1);
+    ::dup2(told[1], 2);
+    ::signal(SIGPIPE, SIG_DFL);
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  ::close(told[1]);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_TRUE(file_exists(task.path("out/model.safetensors")));
+}
+
 // A training that a crash ended before its first checkpoint is begun anew, with --resume or without.
 TEST(TrainFolder, ATrainingWithoutCheckpointsIsBegunAnew) {
   const ToyTask task;
@@ -234,6 +293,17 @@ TEST(TrainRun, PairsAreEnough) {
   arguments.push_back("--resume");
   arguments.insert(arguments.end(), {"--set", "train.updates=3"});
   EXPECT_EQ(run_heed(arguments).code, 0);
+}
+
+// It would be runs/ itself, or what that lies in.
+TEST(TrainRun, AModelFolderNeedsAName) {
+  const ToyTask task;
+  for (const char* name : {".yaml", "..yaml", "...yaml", ".tsv.gz"}) {
+    write_file(task.path(name), read_file(task.config()));
+    const Result refused = run_heed({"train", task.path(name)});
+    EXPECT_EQ(refused.code, 2) << name;
+    EXPECT_NE(refused.errors.find("name the model folder with --out"), std::string::npos) << refused.errors;
+  }
 }
 
 TEST(TrainRun, LongSentencesAreSkippedAndCounted) {

@@ -1,17 +1,20 @@
 // heed translate as a user meets it: lines in, lines out, whatever the lines and the model folder are.
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <fstream>
+#include <cstring>
 #include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "heed/base/error.h"
 #include "heed/checkpoint/model_folder.h"
 #include "heed/train/saved_model.h"
 #include "tests/support/process.h"
+#include "tests/support/tolerance.h"
 #include "tests/support/toy_task.h"
 
 namespace heed::test {
@@ -54,31 +57,52 @@ class Translate : public testing::Test {
 };
 ToyTask* Translate::task_ = nullptr;
 
-// A heed that reads from one named pipe and writes to another.
+struct Pipe {
+  Pipe() {
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  }
+  ~Pipe() {
+    for (const int end : {0, 1}) close(end);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  // By which a child of this process can open its own.
+  std::string name(int end) const { return "/proc/self/fd/" + std::to_string(ends[end]); }
+  void close(int end) {
+    if (ends[end] >= 0) ::close(std::exchange(ends[end], -1));
+  }
+  int ends[2];  // to read from and to write to
+};
+
+// A heed that reads from one pipe and writes to another. One that ended too soon neither reads nor answers.
 class Conversation {
  public:
-  Conversation(const Words& arguments, const std::string& to, const std::string& from)
-      : to_(pipe_at(to)), from_(pipe_at(from)), heed_(arguments, to_, from_), in_(to_), out_(from_) {}
+  explicit Conversation(const Words& arguments)
+      : heed_(arguments, questions_.name(0), answers_.name(1)), before_(::signal(SIGPIPE, SIG_IGN)) {
+    questions_.close(0);
+    answers_.close(1);
+  }
+  ~Conversation() { ::signal(SIGPIPE, before_); }
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
   std::string ask(const std::string& line) {
-    in_ << line << std::endl;
+    const std::string question = line + "\n";
+    const ssize_t size = static_cast<ssize_t>(question.size());
+    if (::write(questions_.ends[1], question.data(), question.size()) != size) return "heed does not read";
     std::string answer;
-    std::getline(out_, answer);
+    for (char letter = 0; ::read(answers_.ends[0], &letter, 1) == 1 && letter != '\n';) answer += letter;
     return answer;
   }
   int end() {
-    in_.close();
+    questions_.close(1);
     return heed_.wait();
   }
 
  private:
-  static std::string pipe_at(const std::string& path) {
-    if (::mkfifo(path.c_str(), 0600) != 0) throw std::runtime_error("mkfifo failed");
-    return path;
-  }
-  std::string to_, from_;
+  Pipe questions_, answers_;
   Process heed_;
-  std::ofstream in_;
-  std::ifstream out_;
+  void (*before_)(int);
 };
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -92,7 +116,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 // that both would wait for each other, which ends this test by its time limit.
 TEST_F(Translate, AnswersAProgramThatWaits) {
   const std::string expected = translate("a b\nc\n").out;
-  Conversation heed({"translate", model()}, task_->path("questions"), task_->path("answers"));
+  Conversation heed({"translate", model()});
   std::string answers;
   for (const char* line : {"a b", "c"}) answers += heed.ask(line) + "\n";
   EXPECT_EQ(answers, expected);
@@ -147,6 +171,53 @@ TEST_F(Translate, CutsAreTold) {
   EXPECT_EQ(translate("a\na b\n", {"--max-source-length", "2"}).errors, "");
 }
 
+// heed score reads at once what heed translate wrote word by word, </s> and all.
+TEST_F(Translate, ScoreIsTheLogProbabilityThatTranslateTells) {
+  const Result written = translate(read_file(task_->path("source")), {"--json", "--precision", "f32"});
+  ASSERT_EQ(written.code, 0) << written.errors;
+  std::string sources, outputs;
+  std::vector<nlohmann::json> told;
+  for (const std::string& line : lines_of(written.out)) {
+    const nlohmann::json translation = nlohmann::json::parse(line);
+    const nlohmann::json& best = translation.at("hypotheses").at(0);
+    if (!best.at("ended").get<bool>() || best.at("text").get<std::string>().empty()) continue;
+    told.push_back(best);
+    sources += translation.at("source").get<std::string>() + "\n";
+    outputs += best.at("text").get<std::string>() + "\n";
+  }
+  ASSERT_GE(told.size(), 100u);
+  write_file(task_->path("scored.source"), sources);
+  write_file(task_->path("scored.target"), outputs);
+  const Words score = {"score",       model(),
+                       "--precision", "f32",
+                       "--source",    task_->path("scored.source"),
+                       "--target",    task_->path("scored.target")};
+  Words score_in_json = score;
+  score_in_json.push_back("--json");
+  const Result plain = run_heed(score), in_json = run_heed(score_in_json);
+  ASSERT_EQ(plain.code, 0) << plain.errors;
+  ASSERT_EQ(in_json.code, 0) << in_json.errors;
+  const std::vector<std::string> sums = lines_of(plain.out), objects = lines_of(in_json.out);
+  ASSERT_EQ(sums.size(), told.size());
+  ASSERT_EQ(objects.size(), told.size());
+  const double of_a_token = tolerance(Quantity::step_by_step, DType::f32).relative;
+  double of_ends = 0.0;
+  for (size_t i = 0; i < told.size(); ++i) {
+    const auto expected = told[i].at("token_log_probs").get<std::vector<double>>();
+    const nlohmann::json object = nlohmann::json::parse(objects[i]);
+    const auto tokens = object.at("token_log_probs").get<std::vector<double>>();
+    ASSERT_EQ(tokens.size(), expected.size());
+    EXPECT_EQ(object.at("tokens"), expected.size());
+    for (size_t t = 0; t < tokens.size(); ++t) EXPECT_NEAR(tokens[t], expected[t], of_a_token);
+    const double log_prob = told[i].at("log_prob").get<double>();
+    const double allowed = static_cast<double>(tokens.size()) * of_a_token;
+    EXPECT_NEAR(object.at("log_prob").get<double>(), log_prob, allowed);
+    EXPECT_NEAR(std::stod(sums[i]), log_prob, allowed + 0.5e-6);  // six decimals
+    of_ends += expected.back();
+  }
+  EXPECT_LT(of_ends, -1.0);  // leaving them out would show
+}
+
 // An interrupted training that was never validated still has a model.
 TEST_F(Translate, AverageMakesWeightsOfCheckpoints) {
   ASSERT_EQ(run_heed(task_->train("early", {"train.updates=10"})).code, 0);
@@ -157,6 +228,53 @@ TEST_F(Translate, AverageMakesWeightsOfCheckpoints) {
   const Result average = run_heed({"average", task_->path("early")});
   EXPECT_EQ(average.code, 0) << average.errors;
   EXPECT_EQ(run_heed({"info", task_->path("early")}).code, 0);
+}
+
+using Numbers = std::map<std::string, std::vector<float>>;
+
+Numbers numbers_of(const SafetensorsFile& file) {
+  Numbers numbers;
+  for (const auto& [name, view] : file.tensors()) {
+    EXPECT_EQ(view.dtype, "F32") << name;
+    std::vector<float>& values = numbers[name];
+    values.resize(view.bytes.size() / sizeof(float));
+    std::memcpy(values.data(), view.bytes.data(), view.bytes.size());
+  }
+  return numbers;
+}
+
+TEST_F(Translate, AverageIsTheMeanOfTheLastCheckpoints) {
+  ASSERT_EQ(run_heed(task_->train("mean", {"train.updates=30"})).code, 0);
+  const ModelFolder folder = ModelFolder::open(task_->path("mean"));
+  ASSERT_EQ(folder.checkpoints(), (std::vector<int64_t>{10, 20, 30}));
+  const std::pair<Words, std::vector<int64_t>> averages[] = {{{"--last", "1"}, {30}},
+                                                             {{"--last", "2"}, {20, 30}},
+                                                             {{}, {10, 20, 30}},
+                                                             {{"--updates", "10,30"}, {10, 30}}};
+  Numbers before;
+  for (const auto& [options, updates] : averages) {
+    Words arguments = {"average", folder.path()};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Result result = run_heed(arguments);
+    ASSERT_EQ(result.code, 0) << result.errors;
+    std::map<std::string, std::vector<double>> sums;
+    for (const int64_t update : updates) {
+      for (const auto& [name, values] : numbers_of(folder.open_checkpoint(update).weights)) {
+        std::vector<double>& sum = sums[name];
+        sum.resize(values.size());
+        for (size_t i = 0; i < values.size(); ++i) sum[i] += values[i];
+      }
+    }
+    Numbers expected;  // rounded once, to what a file holds
+    for (const auto& [name, sum] : sums)
+      for (const double value : sum)
+        expected[name].push_back(static_cast<float>(value / static_cast<double>(updates.size())));
+    const SafetensorsFile weights = folder.read_weights();
+    EXPECT_TRUE(numbers_of(weights) == expected) << updates.size();
+    EXPECT_TRUE(expected != before) << updates.size();
+    EXPECT_EQ(ModelStamp::of(weights).update, updates.back());
+    before = expected;
+  }
 }
 
 TEST_F(Translate, AverageTakesUpdatesAsPeopleWriteThem) {

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "heed/base/config_yaml.h"
 #include "heed/base/error.h"
+#include "heed/base/file.h"
 #include "heed/data/corpus_reader.h"
+#include "tests/support/temporary_folder.h"
 
 namespace heed {
 namespace {
@@ -17,16 +17,9 @@ using Strings = std::vector<std::string>;
 
 class CorpusTest : public testing::Test {
  protected:
-  CorpusTest()
-      : folder_(testing::TempDir() + "/heed_corpus_" +
-                testing::UnitTest::GetInstance()->current_test_info()->name() + "/") {
-    std::filesystem::create_directories(folder_);
-  }
-  ~CorpusTest() override { std::filesystem::remove_all(folder_); }
-
   std::string write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ + name, std::ios::binary) << text;
-    return folder_ + name;
+    write_file(folder_.path(name), text);
+    return folder_.path(name);
   }
 
   CorpusConfig pair(const std::string& source, const std::string& target) {
@@ -72,7 +65,7 @@ class CorpusTest : public testing::Test {
     return text.find(part) != text.npos;
   }
 
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(CorpusTest, ReadsPairsAndTables) {

@@ -131,14 +131,31 @@ TEST_F(TranslatorTest, LongSourcesAreCutByThemselves) {
   EXPECT_EQ(cut[1].text(), translate({"h"}, {})[0].text());
 }
 
+TEST_F(TranslatorTest, NothingAskedForAndTooMuchAreRefused) {
+  TranslateOptions none;
+  none.search.beam = 0;
+  EXPECT_THROW(translate({"a"}, none), Error);
+  none.search.beam = 3;
+  none.n_best = 0;
+  EXPECT_THROW(translate({"a"}, none), Error);
+  TranslateOptions much;
+  much.batch_tokens = 1 << 24;
+  much.search.beam = 64;
+  EXPECT_NO_THROW(translate({"a"}, much));
+  much.search.beam = 65;
+  EXPECT_THROW(translate({"a"}, much), InputError);
+  much.search.sample = true;  // which draws n_best, and has no beam
+  EXPECT_NO_THROW(translate({"a"}, much));
+}
+
 TEST_F(TranslatorTest, IdsOutsideTheVocabularyAreRefused) {
   Context c(1);
   const auto decoder = model_.step_decoder();
   for (const int32_t id : {-1, 11, 1 << 30}) {
     const std::vector<std::vector<int32_t>> source = {{id, kEndToken}}, good = {{3, kEndToken}};
     EXPECT_THROW(search(c, *decoder, make_field(source), {}), InputError) << id;
-    EXPECT_THROW(model_.loss(c, make_field(good), make_field(source), 0.0), InputError) << id;
-    EXPECT_THROW(model_.loss(c, make_field(source), make_field(good), 0.0), InputError) << id;
+    EXPECT_THROW(model_.loss(c, make_field(good), make_field(source), LossOptions{}), InputError) << id;
+    EXPECT_THROW(model_.loss(c, make_field(source), make_field(good), LossOptions{}), InputError) << id;
   }
   EXPECT_THROW(text_.target->vocabulary().word(11), InputError);
   EXPECT_THROW(text_.target->vocabulary().word(-1), InputError);

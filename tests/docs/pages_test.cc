@@ -8,6 +8,7 @@
 #include <map>
 #include <regex>
 #include <set>
+#include <stdexcept>
 
 #include "heed/base/config_keys.h"
 #include "heed/base/config_yaml.h"
@@ -102,20 +103,47 @@ void add_commands(const Block& block, std::vector<Command>& commands) {
   }
 }
 
-// Runs a page's commands in one shell; the output of each, standard error included.
-std::vector<std::string> run_in_shell(const std::vector<Command>& commands) {
+// For the shell, whatever is in it.
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char letter : word) text += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return text + "'";
+}
+
+struct Said {
+  std::string text;  // standard error included
+  int status;        // -1: the shell did not come here
+};
+
+// Runs a page's commands in one shell, in a folder of their own.
+std::vector<Said> run_in_shell(const std::vector<Command>& commands) {
   const TemporaryFolder folder;
-  std::string script = "export PATH=" HEED_BINARY_DIR ":$PATH\ncd " + folder.path() + "\n";
-  for (size_t i = 0; i < commands.size(); ++i)
-    script += "{ " + commands[i].text + "} >out." + std::to_string(i) + " 2>&1 </dev/null\n";
-  write_file(folder.path("script"), script);
-  static_cast<void>(std::system(("bash " + folder.path("script")).c_str()));
-  std::vector<std::string> outputs;
+  const auto file = [&](const std::string& what, size_t i) {
+    return folder.path(what + "." + std::to_string(i));
+  };
+  std::string script = "export PATH=" + quoted(HEED_BINARY_DIR) + ":\"$PATH\"\n";
+  script += "cd " + quoted(folder.path()) + " || exit 1\n";
   for (size_t i = 0; i < commands.size(); ++i) {
-    const std::string path = folder.path("out." + std::to_string(i));
-    outputs.push_back(file_exists(path) ? read_file(path) : "the shell did not come here\n");
+    script += "{ " + commands[i].text + "} >" + quoted(file("out", i)) + " 2>&1 </dev/null\n";
+    script += "status=$?; echo $status >" + quoted(file("status", i)) + "\n";
+    script += "(exit $status)\n";  // the next command may read it
   }
-  return outputs;
+  write_file(folder.path("script"), script + "exit 0\n");
+  if (std::system(("bash " + quoted(folder.path("script"))).c_str()) != 0)
+    throw std::runtime_error("bash did not come to the script's end");
+  std::vector<Said> all;
+  for (size_t i = 0; i < commands.size(); ++i) {
+    if (file_exists(file("status", i)))
+      all.push_back({read_file(file("out", i)), std::stoi(read_file(file("status", i)))});
+    else
+      all.push_back({"", -1});
+  }
+  return all;
+}
+
+// 0, or 2 where the page shows an error of heed's.
+int status_shown(const std::string& expected) {
+  return ("\n" + expected).find("\nheed: ") != std::string::npos ? 2 : 0;
 }
 
 TEST(Pages, EveryConfigurationIsRead) {
@@ -263,17 +291,37 @@ TEST(Pages, EverySessionSaysWhatItSays) {
     std::vector<Command> commands;
     for (const Block& block : page.blocks)
       if (block.mark == "tested") add_commands(block, commands);
-    const std::vector<std::string> outputs = run_in_shell(commands);
+    const std::vector<Said> said = run_in_shell(commands);
     for (size_t i = 0; i < commands.size(); ++i) {
-      const std::string output = without_trailing_spaces(outputs[i]);
+      const std::string output = without_trailing_spaces(said[i].text);
       EXPECT_TRUE(matches(output, commands[i].expected))
           << commands[i].place << ": $ " << commands[i].text << "said:\n"
           << output << "expected:\n"
           << commands[i].expected;
+      EXPECT_EQ(said[i].status, status_shown(commands[i].expected))
+          << commands[i].place << ": $ " << commands[i].text << "said:\n"
+          << output;
     }
     sessions += commands.size();
   }
   EXPECT_GE(sessions, 15u);
+}
+
+TEST(Pages, TheShellTellsWhatACommandSaysAndItsStatus) {
+  const auto said = run_in_shell({{"", "echo a; false\n", ""},
+                                  {"", "echo $?\n", ""},
+                                  {"", "cat <<'END'; cd / \nb c\nEND\n", ""},
+                                  {"", "heed trian\n", "heed: ...\n"},
+                                  {"", "pwd >&2\n", ""}});
+  std::string texts, statuses;
+  for (const Said& one : said) {
+    texts += one.text.substr(0, one.text.find(':'));
+    statuses += std::to_string(one.status) + " ";
+  }
+  EXPECT_EQ(texts, "a\n1\nb c\nheed/\n");
+  EXPECT_EQ(statuses, "1 0 0 2 0 ");
+  EXPECT_EQ(status_shown("heed: no\n") + status_shown("a\nheed: no\n"), 4);
+  EXPECT_EQ(status_shown("") + status_shown("as heed: says\n"), 0);
 }
 
 TEST(Pages, AnythingStandsForAnything) {
@@ -287,18 +335,22 @@ TEST(Pages, AnythingStandsForAnything) {
   EXPECT_FALSE(matches("a b\n", "a b ... b\n"));
 }
 
-// With HEED_WRITE_DOCS=1 in the environment the page is written instead.
+// With HEED_WRITE_DOCS=1 in the environment a page that differs is written; it is right from the next run on.
 TEST(Pages, TheConfigurationIsTheProgramsOwn) {
   const std::string begin = "<!-- generated: heed train --help markdown -->\n\n";
   const Page page = read_page(kConfigurationPage);
   const size_t from = page.text.find(begin);
   ASSERT_NE(from, std::string::npos) << kConfigurationPage;
-  const std::string expected =
-      page.text.substr(0, from + begin.size()) + run_heed({"train", "--help", "markdown"}).out;
-  if (std::getenv("HEED_WRITE_DOCS") != nullptr) write_file(HEED_SOURCE_DIR "/" + page.name, expected);
-  EXPECT_EQ(read_page(kConfigurationPage).text, expected)
+  const Result help = run_heed({"train", "--help", "markdown"});
+  ASSERT_EQ(help.code, 0) << help.errors;
+  ASSERT_NE(help.out.find("| `model.width` | whole number"), std::string::npos);
+  const std::string expected = page.text.substr(0, from + begin.size()) + help.out;
+  if (page.text != expected && std::getenv("HEED_WRITE_DOCS") != nullptr) {
+    write_file(HEED_SOURCE_DIR "/" + page.name, expected);
+    FAIL() << page.name << ": written; run again";
+  }
+  EXPECT_EQ(page.text, expected)
       << "run heed_test_docs --gtest_filter='Pages.*' with HEED_WRITE_DOCS=1 to write it";
-  EXPECT_NE(expected.find("| `model.width` | whole number"), std::string::npos);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <utility>
 
 #include "heed/kernels/reference/recurrent.h"
 #include "heed/tensor/layout.h"
@@ -130,6 +131,38 @@ struct Problem {
 
 const std::vector<int32_t> kLengths = {5, 1, 0, 9, 3, 3, 7, 2, 5, 5, 1, 4, 8, 0, 6, 6, 2, 3, 9, 1};
 
+// Both directions of a fast run against those of the plain one; what neither wrote is NaN in both.
+template <class T>
+void expect_as_plain(const Problem<T>& fast_run, const Problem<T>& plain_run) {
+  for (int p = 0; p < 2; ++p) {
+    SCOPED_TRACE(p == 0 ? "forwards" : "backwards");
+    // The error of a step reaches the next ones: nine steps of `width` terms each.
+    const double terms = 9.0 * static_cast<double>(fast_run.width);
+    const double size = 4;  // bf16: roundings of nine states, each up to 4, add up
+    const Results<T>&fast = fast_run.results[p], &slow = plain_run.results[p];
+    expect_close(fast.h, slow.h, terms, "h", size);
+    expect_close(fast.h_previous, slow.h_previous, terms, "h_previous", size);
+    expect_close(fast.saved, slow.saved, terms, "saved", size);
+    expect_close(fast.cells, slow.cells, terms, "cells", size);
+    expect_close(fast.d_x, slow.d_x, terms, "d_x", size);
+    expect_close(fast.d_candidate, slow.d_candidate, terms, "d_candidate", size);
+    const auto close = [&](const std::vector<float>& a, const std::vector<float>& b, const char* name) {
+      // f32 states of T products: the tolerance is that of T.
+      double largest = size;
+      for (const float v : b) largest = std::max(largest, std::abs(static_cast<double>(v)));
+      for (size_t i = 0; i < b.size(); ++i)
+        ASSERT_LE(std::abs(a[i] - b[i]), test::tolerance<T>(largest, terms)) << name << " " << i;
+    };
+    close(fast.last, slow.last, "last");
+    close(fast.d_initial, slow.d_initial, "d_initial");
+    if (fast_run.cell == Cell::lstm) {
+      close(fast.last_cell, slow.last_cell, "last_cell");
+      close(fast.d_initial_cell, slow.d_initial_cell, "d_initial_cell");
+    }
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
 template <class T>
 class Recurrent : public testing::Test {};
 using Types = testing::Types<float, Bf16>;
@@ -145,37 +178,47 @@ TYPED_TEST(Recurrent, AgreesWithThePlainOneOnAnyNumberOfThreads) {
         plain.run_plain();
         ThreadPool single(1);
         one.run_fast(single);
-        for (int p = 0; p < 2; ++p) {
-          // The error of a step reaches the next ones: nine steps of `width` terms each.
-          const double terms = 9.0 * static_cast<double>(width);
-          const double size = 4;  // bf16: roundings of nine states, each up to 4, add up
-          const Results<T>&fast = one.results[p], &slow = plain.results[p];
-          expect_close(fast.h, slow.h, terms, "h", size);
-          expect_close(fast.h_previous, slow.h_previous, terms, "h_previous", size);
-          expect_close(fast.saved, slow.saved, terms, "saved", size);
-          expect_close(fast.cells, slow.cells, terms, "cells", size);
-          expect_close(fast.d_x, slow.d_x, terms, "d_x", size);
-          expect_close(fast.d_candidate, slow.d_candidate, terms, "d_candidate", size);
-          const auto close = [&](const std::vector<float>& a, const std::vector<float>& b, const char* name) {
-            // f32 states of T products: the tolerance is that of T.
-            double largest = size;
-            for (const float v : b) largest = std::max(largest, std::abs(static_cast<double>(v)));
-            for (size_t i = 0; i < b.size(); ++i)
-              ASSERT_LE(std::abs(a[i] - b[i]), test::tolerance<T>(largest, terms)) << name << " " << i;
-          };
-          close(fast.last, slow.last, "last");
-          close(fast.d_initial, slow.d_initial, "d_initial");
-          if (cell == Cell::lstm) {
-            close(fast.last_cell, slow.last_cell, "last_cell");
-            close(fast.d_initial_cell, slow.d_initial_cell, "d_initial_cell");
-          }
-          if (testing::Test::HasFatalFailure()) return;
-        }
+        expect_as_plain(one, plain);
+        if (testing::Test::HasFatalFailure()) return;
         for (const int threads : {2, 3, 7}) {
           ThreadPool pool(threads);
           Problem<T> fast(cell, width, kLengths);
           fast.run_fast(pool);
           ASSERT_TRUE(fast.results[0] == one.results[0] && fast.results[1] == one.results[1]) << threads;
+        }
+      }
+    }
+  });
+}
+
+// As recurrent.h says of h and d_h: null where the states are not wanted, or have no gradient.
+TYPED_TEST(Recurrent, StatesMayBeUnwantedAndWithoutGradient) {
+  using T = TypeParam;
+  on_each_level([&] {
+    ThreadPool pool(2);
+    for (const Cell cell : {Cell::gru, Cell::lstm}) {
+      constexpr int64_t width = 50;
+      Problem<T> whole(cell, width, kLengths);
+      whole.run_fast(pool);
+      for (const auto& [h, d_h] : {std::pair(false, true), {true, false}, {false, false}}) {
+        SCOPED_TRACE(testing::Message() << gates_of(cell) << " gates, h " << h << ", d_h " << d_h);
+        Problem<T> fast(cell, width, kLengths), plain(cell, width, kLengths);
+        for (Problem<T>* problem : {&fast, &plain}) {
+          for (int p = 0; p < 2; ++p) {
+            if (!h) problem->forward[p].h = nullptr;
+            if (!d_h) problem->gradient[p].d_h = nullptr;
+          }
+        }
+        fast.run_fast(pool);
+        plain.run_plain();
+        expect_as_plain(fast, plain);
+        if (testing::Test::HasFatalFailure()) return;
+        for (int p = 0; p < 2; ++p) {
+          // The rest is what it is with them.
+          EXPECT_EQ(same_bytes(fast.results[p].h, whole.results[p].h), h);
+          EXPECT_TRUE(same_bytes(fast.results[p].saved, whole.results[p].saved));
+          EXPECT_TRUE(same_bytes(fast.results[p].last, whole.results[p].last));
+          EXPECT_EQ(same_bytes(fast.results[p].d_x, whole.results[p].d_x), d_h);
         }
       }
     }

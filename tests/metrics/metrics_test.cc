@@ -63,6 +63,7 @@ TEST(Metrics, UnknownNamesGetTheNearest) {
   const std::string message = message_of([] { compute_metric("blue", {"a"}, {{"a"}}); });
   EXPECT_NE(message.find("unknown metric \"blue\". Did you mean bleu?"), std::string::npos) << message;
   EXPECT_NE(message.find("chrf++, ter"), std::string::npos) << message;
+  EXPECT_NE(message_of([] { check_metric_name("BLEU"); }).find("Did you mean bleu?"), std::string::npos);
   EXPECT_EQ(message_of([] { check_metric_name("zzzzzz"); }).find("Did you mean"), std::string::npos);
 }
 

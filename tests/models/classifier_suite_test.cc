@@ -49,7 +49,7 @@ class ClassifierSuite : public ::testing::TestWithParam<SampleClassifier> {
     c.training = true;
     c.random_key = 1;
     const TokenField texts = tokens(random_sentences({7, 1, 30, 2, 12}, kWords, 3));
-    const Tensor rows = model.loss(c, texts, classes_of(5), 0.0).row_loss;
+    const Tensor rows = model.loss(c, texts, classes_of(5), LossOptions{}).row_loss;
     return {rows.data<float>(), rows.data<float>() + rows.size()};
   }
 };
@@ -88,7 +88,7 @@ TEST_P(ClassifierSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
     const auto model = GetParam().make(
         kWords, std::string("word_dropout: 0.2\nlayer_dropout: 0.2\noutput_dropout: 0.2\n") + embeddings);
     at_each_level_and_precision([&](DType precision) {
-      const auto loss = [&](Context& c) { return model->loss(c, texts, classes, 0.1); };
+      const auto loss = [&](Context& c) { return model->loss(c, texts, classes, {.smoothing = 0.1}); };
       const std::string one = training_bytes(1, precision, *model, loss);
       for (const int threads : {2, 3, 7})
         ASSERT_TRUE(training_bytes(threads, precision, *model, loss) == one) << threads << " threads";
@@ -117,7 +117,7 @@ TEST_P(ClassifierSuite, LearnsAFewTextsByHeart) {
   const std::vector<int32_t> classes = classes_of(5);
   Context c(2);
   expect_learned_by_heart(c, *model, 300, 0.3f,
-                          [&](Context& c) { return model->loss(c, texts, classes, 0.0); });
+                          [&](Context& c) { return model->loss(c, texts, classes, LossOptions{}); });
 }
 
 TEST_P(ClassifierSuite, AttentionIsADistributionOverWords) {

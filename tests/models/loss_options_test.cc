@@ -1,9 +1,10 @@
-// What guided attention and scheduled sampling make of a model's loss, from what else the model says of
-// itself.
+// What guided attention, R-Drop and scheduled sampling make of a model's loss, from what else the model says
+// of itself.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "heed/ops/guide.h"
 #include "tests/support/models.h"
@@ -93,6 +94,8 @@ TEST(GuidedAttention, DropoutDropsTheSameStepByStep) {
   options.guided_attention.weight = 1e-9;
   const double by_steps = model->loss(c, source, target, options).sum.value.item();
   EXPECT_NEAR(by_steps, at_once, 1e-5 * at_once);  // sums of f32 in another order
+  c.training = false;
+  EXPECT_NE(model->loss(c, source, target, LossOptions{}).sum.value.item(), at_once);
 }
 
 TEST(GuidedAttention, LayersAndHeadsAverage) {
@@ -115,6 +118,66 @@ TEST(GuidedAttention, LayersAndHeadsThatAreNotThereAreRefused) {
                InputError);
   EXPECT_THROW(loss_of(*kPlain.make(kWords), sentence, sentence, {.weight = 1.0}), InputError);
   EXPECT_NO_THROW(loss_of(*kPlain.make(kWords), sentence, sentence, {}));
+}
+
+// The loss of a batch in training, read twice under alpha or, where that is 0, once; `loss` is
+// loss(c, options).
+template <class Loss>
+double r_drop_loss_of(double alpha, const Loss& loss) {
+  Context c(2);
+  c.training = true;
+  c.random_key = 5;
+  LossOptions options;
+  options.smoothing = 0.1;
+  options.r_drop = alpha;
+  const double sum = loss(c, options).sum.value.item();
+  EXPECT_EQ(c.random_key, 5u);  // is the caller's again
+  return sum;
+}
+
+// Two passes that drop the same are nowhere apart, and alpha then makes no difference.
+template <class Loss>
+void expect_reads_twice(const Loss& dropping, const Loss& whole) {
+  const double weak = r_drop_loss_of(1.0, dropping), strong = r_drop_loss_of(10.0, dropping);
+  EXPECT_GT(strong, weak);
+  EXPECT_NE(weak, r_drop_loss_of(0.0, dropping));
+
+  const double once = r_drop_loss_of(0.0, whole), twice = r_drop_loss_of(1.0, whole);
+  EXPECT_EQ(r_drop_loss_of(10.0, whole), twice);
+  // R-Drop makes its log-probabilities first and the loss of them, cross-entropy both at once.
+  EXPECT_NEAR(twice, 2 * once, tolerance(Quantity::loss, DType::f32).relative * 2 * once);
+}
+
+class RDrop : public ::testing::TestWithParam<SampleModel> {};
+
+TEST_P(RDrop, PassesDropOutElsewhere) {
+  const bool rnn = GetParam().name != "transformer";
+  const TokenField source = tokens(random_sentences({5, 1, 9}, kWords, 1));
+  const TokenField target = tokens(random_sentences({4, 7, 2}, kWords, 2));
+  const auto loss_with = [&](const std::string& probability) {
+    std::shared_ptr<const EncoderDecoder> model =
+        GetParam().make(kWords, std::string(rnn ? "output_" : "") + "dropout: " + probability + "\n");
+    return [&, model](Context& c, const LossOptions& options) {
+      return model->loss(c, source, target, options);
+    };
+  };
+  expect_reads_twice(loss_with("0.3"), loss_with("0"));
+}
+
+INSTANTIATE_TEST_SUITE_P(OfModels, RDrop, ::testing::Values(kTransformer, kBahdanau, kFeeding, kPlain),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(RDropOfClassifiers, PassesDropOutElsewhere) {
+  const SampleClassifier sample = {"classifier", "type: rnn_classifier\nembedding: 20\nwidth: 24\n", 3};
+  const TokenField texts = tokens(random_sentences({5, 1, 9}, kWords, 1));
+  const std::vector<int32_t> classes = {2, 0, 1};
+  const auto loss_with = [&](const std::string& probability) {
+    std::shared_ptr<const Classifier> model = sample.make(kWords, "output_dropout: " + probability + "\n");
+    return [&, model](Context& c, const LossOptions& options) {
+      return model->loss(c, texts, classes, options);
+    };
+  };
+  expect_reads_twice(loss_with("0.3"), loss_with("0"));
 }
 
 // The rows' log-probabilities of their targets under scheduled sampling.
@@ -250,6 +313,28 @@ TEST(InputChoice, GoldTokensHaveTheirProbability) {
       predicted += choice.is_predicted(row) ? 1 : 0;
   }
   EXPECT_NEAR(predicted / 20000.0, 0.7, 0.013);
+}
+
+// More rows than distributions are made for at a time, each all but sure of a word of its own (the others
+// have a probability of 31 e^-30 together): the drawn one is the best one.
+TEST(InputChoice, EachRowPredictsForItself) {
+  constexpr int64_t kRows = 150, kChoices = 32;
+  Tensor identity = Tensor::zeros({kChoices, kChoices}), states = Tensor::zeros({kRows, kChoices});
+  for (int64_t i = 0; i < kChoices; ++i) identity.row<float>(i)[i] = 30.0f;
+  std::vector<int32_t> rows, expected;
+  for (int32_t row = 0; row < kRows; ++row) {
+    rows.push_back(row);
+    expected.push_back(row * 7 % 31);
+    states.row<float>(row)[expected.back()] = 1.0f;
+  }
+  const Parameter weight("weight", identity);
+  const Layout layout = Layout::of_lengths(std::vector<int32_t>{60, 90});
+  for (const bool sample : {false, true}) {
+    Context c(2);
+    c.random_key = 9;
+    const InputChoice choice(c, {.teacher_forcing = 0.0, .sample = sample}, layout);
+    EXPECT_EQ(choice.predict(c, states, rows, weight, nullptr), expected) << sample;
+  }
 }
 
 // Words are drawn with the model's probabilities: 4000 draws from a distribution set by the bias alone.

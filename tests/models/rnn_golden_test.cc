@@ -62,11 +62,34 @@ TEST_P(RnnGolden, TenStepsOfAdam) {
 
 std::vector<GoldenCase> all_cases() {
   std::vector<GoldenCase> cases;
-  for (const char* name :
-       {"rnn_plain", "rnn_plain_lstm", "rnn_luong_dot", "rnn_luong_scaled_dot", "rnn_luong_bilinear",
-        "rnn_luong_additive", "rnn_luong_input_feeding", "rnn_bahdanau", "rnn_conditional",
-        "rnn_conditional_lstm", "rnn_bahdanau_layer_norm", "rnn_luong_layer_norm", "rnn_luong_local_m",
-        "rnn_luong_local_p", "rnn_luong_local_p_feeding", "rnn_guided", "rnn_guided_dot"}) {
+  for (const char* name : {"rnn_plain",
+                           "rnn_plain_lstm",
+                           "rnn_luong_dot",
+                           "rnn_luong_scaled_dot",
+                           "rnn_luong_bilinear",
+                           "rnn_luong_additive",
+                           "rnn_luong_input_feeding",
+                           "rnn_bahdanau",
+                           "rnn_conditional",
+                           "rnn_conditional_lstm",
+                           "rnn_bahdanau_layer_norm",
+                           "rnn_luong_layer_norm",
+                           "rnn_luong_local_m",
+                           "rnn_luong_local_p",
+                           "rnn_luong_local_p_feeding",
+                           "rnn_guided",
+                           "rnn_guided_dot",
+                           "rnn_bahdanau_lstm",
+                           "rnn_before_dot",
+                           "rnn_before_scaled_dot",
+                           "rnn_before_bilinear",
+                           "rnn_conditional_dot",
+                           "rnn_conditional_scaled_dot",
+                           "rnn_conditional_bilinear",
+                           "rnn_feeding_dot",
+                           "rnn_feeding_scaled_dot",
+                           "rnn_feeding_additive",
+                           "rnn_feeding_layer_norm"}) {
     for (const DType precision : {DType::f32, DType::bf16}) cases.push_back({name, precision});
   }
   return cases;

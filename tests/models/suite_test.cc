@@ -241,11 +241,78 @@ TEST_P(ModelSuite, GradientsHaveTheSameBytesWithAnyNumberOfThreads) {
                                     "output_dropout: 0.2\n"
                                   : "dropout: 0.2\nattention_dropout: 0.2\nactivation_dropout: 0.2\n");
   at_each_level_and_precision([&](DType precision) {
-    const auto loss = [&](Context& c) { return model->loss(c, source, target, 0.1); };
+    const auto loss = [&](Context& c) { return model->loss(c, source, target, {.smoothing = 0.1}); };
     const std::string one = training_bytes(1, precision, *model, loss);
     for (const int threads : {2, 3, 7})
       ASSERT_TRUE(training_bytes(threads, precision, *model, loss) == one) << threads << " threads";
   });
+}
+
+// The loss of each row of a small batch.
+std::vector<float> row_losses(const EncoderDecoder& model, bool training) {
+  const TokenField source = tokens(random_sentences({7, 1, 12}, kWords, 5)),
+                   target = tokens(random_sentences({5, 9, 2}, kWords, 6));
+  Context c(2);
+  c.training = training;
+  c.random_key = 1;
+  const Tensor rows = model.loss(c, source, target, LossOptions{}).row_loss;
+  const std::vector<float> losses(rows.data<float>(), rows.data<float>() + rows.size());
+  EXPECT_TRUE(std::all_of(losses.begin(), losses.end(), [](float x) { return std::isfinite(x); }));
+  return losses;
+}
+
+// Whichever of both stacks has layers to drop out between.
+TEST_P(ModelSuite, EveryDropoutChangesTheLossInTrainingOnly) {
+  const bool rnn = GetParam().config().type == ModelType::rnn;
+  using Words = std::vector<std::string>;
+  const std::string nothing = rnn ? "" : "dropout: 0\n";
+  for (const std::string& layers :
+       rnn ? Words{"encoder_layers: 2\ndecoder_layers: 1\n", "encoder_layers: 1\ndecoder_layers: 2\n"}
+           : Words{""}) {
+    const auto whole = GetParam().make(kWords, layers + nothing);
+    // Training moves what BatchNorm reads outside of it.
+    const std::vector<float> outside = row_losses(*whole, false), training = row_losses(*whole, true);
+    for (const std::string& key :
+         rnn ? Words{"embedding_dropout", "layer_dropout", "context_dropout", "output_dropout"}
+             : Words{"dropout", "attention_dropout", "activation_dropout"}) {
+      SCOPED_TRACE(layers + key);
+      const auto dropping =
+          GetParam().make(kWords, layers + (key == "dropout" ? "" : nothing) + key + ": 0.5\n");
+      EXPECT_EQ(row_losses(*dropping, false), outside);
+      EXPECT_NE(row_losses(*dropping, true), training);
+    }
+  }
+}
+
+// A word's vector gets no gradient where it was dropped, which nothing else leads to. Every word stands there
+// once.
+TEST_P(ModelSuite, EachEmbeddingDropsOut) {
+  const bool rnn = GetParam().config().type == ModelType::rnn;
+  const std::vector<int32_t> read = {3, 4, 5, 6, 7, kEndToken}, written = {8, 9, 10, 11, kEndToken};
+  const TokenField source = tokens({read}), target = tokens({written});
+  const auto zeros_of = [&](const std::string& probability, const char* name,
+                            const std::vector<int32_t>& words) {
+    const auto model = GetParam().make(
+        kWords, "tying: none\n" + std::string(rnn ? "embedding_" : "") + "dropout: " + probability + "\n");
+    Context c(2);
+    c.training = true;
+    c.random_key = 1;
+    Tape tape;
+    const Recording recording(c, tape);
+    const OutputLoss loss = model->loss(c, source, target, LossOptions{});
+    tape.backward(c, loss.sum);
+    const Tensor gradient = model->parameters().find(name)->gradient().take(c);
+    int64_t zeros = 0;
+    for (const int32_t word : words)
+      zeros += std::count(gradient.row<float>(word), gradient.row<float>(word) + gradient.width(), 0.0f);
+    return zeros;
+  };
+  const std::vector<int32_t> shifted = {kBeginToken, 8, 9, 10, 11};
+  for (const auto& [name, words] :
+       {std::pair("source.embedding", read), std::pair("target.embedding", shifted)}) {
+    EXPECT_EQ(zeros_of("0", name, words), 0) << name;
+    EXPECT_GT(zeros_of("0.5", name, words), 0) << name;
+  }
 }
 
 TEST_P(ModelSuite, LearnsAFewPairsByHeart) {
@@ -256,7 +323,7 @@ TEST_P(ModelSuite, LearnsAFewPairsByHeart) {
   Context c(2);
   c.training = true;
   expect_learned_by_heart(c, *model, 150, 0.03f,
-                          [&](Context& c) { return model->loss(c, source, target, 0.0); });
+                          [&](Context& c) { return model->loss(c, source, target, LossOptions{}); });
 }
 
 // One row of weights a target word, one column a source word, each row a distribution.
@@ -288,6 +355,22 @@ TEST_P(ModelSuite, AttentionIsADistributionOverSourceWords) {
     }
   }
   EXPECT_EQ(of_source, attends);
+}
+
+// What is drawn in training makes choices sure; outside of it the choices themselves are made.
+TEST(MonotonicNoise, ChangesTheLossInTrainingOnly) {
+  int monotonic = 0;
+  for (const SampleModel& sample : sample_models()) {
+    const ModelConfig config = sample.config();
+    if (config.type != ModelType::rnn || !config.rnn.monotonic) continue;
+    ++monotonic;
+    SCOPED_TRACE(sample.name);
+    const auto silent = sample.make(kWords, "monotonic_noise: 0\n"),
+               noisy = sample.make(kWords, "monotonic_noise: 1\n");
+    EXPECT_EQ(row_losses(*noisy, false), row_losses(*silent, false));
+    EXPECT_NE(row_losses(*noisy, true), row_losses(*silent, true));
+  }
+  EXPECT_GT(monotonic, 0);
 }
 
 // Two weights of one name would start alike, two dropouts drop alike.

@@ -102,7 +102,7 @@ std::string name_of_case(const ::testing::TestParamInfo<GoldenCase>& info) {
 INSTANTIATE_TEST_SUITE_P(All, TransformerGolden,
                          ::testing::ValuesIn(cases_of({"transformer_post_norm", "transformer_pre_norm",
                                                        "transformer_options", "transformer_guided",
-                                                       "transformer_batch_norm"})),
+                                                       "transformer_convolution", "transformer_batch_norm"})),
                          name_of_case);
 INSTANTIATE_TEST_SUITE_P(All, BatchNormGolden, ::testing::ValuesIn(cases_of({"transformer_batch_norm"})),
                          name_of_case);

@@ -42,7 +42,7 @@ std::string op_table() {
   std::string table = "| op | header | computes | gradient | cases |\n| --- | --- | --- | --- | --- |\n";
   for (const Op& op : registered_ops()) {
     std::string cases;
-    for (const OpCase& op_case : op.cases) cases += (cases.empty() ? "" : ", ") + op_case.name;
+    for (const OpCase& op_case : op.cases) cases += (cases.empty() ? "" : "; ") + op_case.name;
     table += fmt::format("| `{}` | `{}` | {} | {} | {} |\n", op.name, op.header, op.computes,
                          op.has_gradient ? "yes" : "no", cases);
   }

@@ -3,10 +3,13 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
+#include "heed/ops/additive_attention.h"
 #include "heed/ops/attention.h"
 #include "heed/ops/embedding.h"
 #include "heed/ops/linear.h"
+#include "heed/ops/local_attention.h"
 #include "heed/ops/norm.h"
 #include "heed/ops/output.h"
 #include "heed/ops/recurrent.h"
@@ -64,6 +67,62 @@ TEST(Shapes, KeysAreAsWideAsQueriesAndAsManyAsCausalOnesNeed) {
   const std::vector<int32_t> offsets = {0, 1, 3}, rows = {0, 1, 2};
   EXPECT_THROW(attention_step(c, few, eight, eight, {offsets, {}, {}}, heads), Error);
   EXPECT_THROW(attention_step(c, few, eight, few, {offsets, rows, {}}, heads), Error);
+}
+
+// Of attention that is not by dot products alone.
+TEST(Shapes, QueriesAndKeysAreAsManyAsTheirLayoutsSay) {
+  Context c(1);
+  const Parameter score = parameter(Shape{1, 4});
+  const Tensor x = Tensor::zeros(Shape{3, 4});
+  const Layout three = Layout::of_lengths(std::vector<int32_t>{3}),
+               four = Layout::of_lengths(std::vector<int32_t>{4});
+  for (const auto& [queries, keys] : {std::pair(three, four), std::pair(four, three)}) {
+    EXPECT_THROW(local_attention(c, Var(x), queries, Var(), Var(x), Var(x), keys, {}), Error);
+    EXPECT_THROW(local_attention_weights(c, x, queries, Tensor(), x, keys, {}), Error);
+    EXPECT_THROW(additive_attention(c, Var(x), queries, Var(x), Var(x), keys, score), Error);
+    EXPECT_THROW(additive_attention_weights(c, x, queries, x, keys, score), Error);
+  }
+  EXPECT_NO_THROW(local_attention_weights(c, x, three, Tensor(), x, three, {}));
+  EXPECT_NO_THROW(additive_attention_weights(c, x, three, x, three, score));
+  const std::vector<int32_t> offsets = {0, 1, 2, 3}, first = {0, 0, 0}, positions = {0, 1};
+  EXPECT_THROW(local_attention_step(c, x, positions, Tensor(), x, x, {offsets, {}, first}, {}), Error);
+}
+
+// Nothing says which keys fewer queries than keys would see.
+TEST(Shapes, CausalQueriesAreAsManyAsKeys) {
+  Context c(1);
+  constexpr int64_t width = 8;
+  const Tensor ten = Tensor::zeros(Shape{10, width}), hundred = Tensor::zeros(Shape{100, width}),
+               hundred_pairs = Tensor::zeros(Shape{100, 2 * width});
+  const Layout queries = Layout::of_lengths(std::vector<int32_t>{10}),
+               keys = Layout::of_lengths(std::vector<int32_t>{100});
+  for (const bool causal : {false, true}) {
+    const AttentionOptions options{.heads = 2, .causal = causal, .dropout = {}};
+    const auto attend = [&] { cross_attention(c, Var(ten), queries, Var(hundred_pairs), keys, options); };
+    const auto attend_apart = [&] {
+      cross_attention(c, Var(ten), queries, Var(hundred), Var(hundred), keys, options);
+    };
+    const auto look = [&] { attention_weights(c, ten, queries, hundred, keys, options); };
+    if (causal) {
+      EXPECT_THROW(attend(), Error);
+      EXPECT_THROW(attend_apart(), Error);
+      EXPECT_THROW(look(), Error);
+    } else {
+      EXPECT_NO_THROW(attend());
+      EXPECT_NO_THROW(attend_apart());
+      EXPECT_NO_THROW(look());
+    }
+    // As many of them, but not in each sentence.
+    const Layout here = Layout::of_lengths(std::vector<int32_t>{4, 6}),
+                 there = Layout::of_lengths(std::vector<int32_t>{6, 4});
+    const auto crossed = [&] { cross_attention(c, Var(ten), here, Var(ten), Var(ten), there, options); };
+    if (causal) {
+      EXPECT_THROW(crossed(), Error);
+    } else {
+      EXPECT_NO_THROW(crossed());
+    }
+    EXPECT_NO_THROW(cross_attention(c, Var(ten), here, Var(ten), Var(ten), here, options));
+  }
 }
 
 TEST(Shapes, OfRowsTakenApart) {

@@ -28,7 +28,7 @@ check_matches "medians and spread" "$said" "classifier      heed 40.00 (30.00 to
 check_matches "a rival's" "$said" "  9.50 (9.50 to 9.50)  torch_rnn.py --model classifier --layout packed --precision f32"
 check_matches "the best rival" "$said" "ratio to the best rival 4.00"
 check_matches "which failed" "$said" \
-  "no sentences_per_s from: $scratch/python my\\ peers/torch_rnn.py --model classifier --layout packed"
+  "no sentences_per_s from: $(printf %q "$scratch/python") my\\ peers/torch_rnn.py --model classifier --layout packed"
 check_matches "and why" "$said" "no bf16 here"
 check "what heed was asked" "$(sort -u "$HEED.calls")" \
   "bench train --model classifier --data reviews --updates 20 --skip 3"

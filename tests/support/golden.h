@@ -23,7 +23,7 @@ class GoldenFile {
       : file_(SafetensorsFile::open(std::string(HEED_SOURCE_DIR "/tests/fixtures/models/") + name +
                                     ".safetensors")) {}
 
-  const std::string& metadata(const std::string& key) const { return file_.metadata().find(key)->second; }
+  const std::string& metadata(const std::string& key) const { return file_.metadata().at(key); }
   bool has_metadata(const std::string& key) const { return file_.metadata().contains(key); }
   double number(const std::string& key) const { return std::stod(metadata(key)); }
   int64_t rows(const std::string& tensor) const { return file_.at(tensor).shape.front(); }
@@ -42,7 +42,8 @@ class GoldenFile {
   }
 
   LossOptions loss_options() const {
-    LossOptions options(number("smoothing"));
+    LossOptions options;
+    options.smoothing = number("smoothing");
     if (has_metadata("guided.weight")) {
       options.guided_attention.weight = number("guided.weight");
       options.guided_attention.width = number("guided.width");
@@ -59,7 +60,7 @@ class GoldenFile {
       const std::vector<float> values = this->values("weight/" + parameter->name());
       ASSERT_EQ(static_cast<int64_t>(values.size()), parameter->value().size()) << parameter->name();
       std::copy(values.begin(), values.end(), parameter->value().data<float>());
-      parameter->changed();
+      parameter->forget_packed();
     }
   }
 

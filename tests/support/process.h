@@ -6,8 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -60,6 +62,28 @@ class Process {
   void send(int signal) {
     if (id_ > 0) ::kill(id_, signal);
   }
+  // Until condition() holds, leaving the processor to others between the questions; false when the process
+  // ends before, or hangs and is then killed.
+  template <class Condition>
+  bool runs_until(Condition condition) {
+    const auto start = std::chrono::steady_clock::now();
+    while (!condition()) {
+      if (!running()) return false;
+      if (std::chrono::steady_clock::now() - start > kHanging) {
+        send(SIGKILL);
+        wait();
+        return false;
+      }
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    return true;
+  }
+  // wait() after a signal that ends it; killed where that does not help.
+  int end_by(int signal) {
+    send(signal);
+    runs_until([] { return false; });
+    return wait();
+  }
   // The exit code, or 128 and the signal that ended it, as a shell has it.
   int wait() {
     int status = 0;
@@ -75,6 +99,9 @@ class Process {
     code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     id_ = -1;
   }
+
+  // No test's process works so long on what is asked of it, under a sanitizer and beside others.
+  static constexpr std::chrono::seconds kHanging{100};
 
   TemporaryFolder folder_;
   std::string output_;

@@ -56,7 +56,7 @@ inline void expect_learned_by_heart(Context& c, Model& model, int updates, float
       ASSERT_TRUE(gradient) << parameter->name();
       for (int64_t i = 0; i < gradient.size(); ++i)
         parameter->value().data<float>()[i] -= rate * gradient.data<float>()[i];
-      parameter->changed();
+      parameter->forget_packed();
     }
     c.arena.reset();
   }

@@ -46,7 +46,7 @@ TEST(ThreadPool, ThreadsThatCannotBeStartedAreTold) {
   pthread_attr_t before, endless;
   ASSERT_EQ(pthread_getattr_default_np(&before), 0);
   ASSERT_EQ(pthread_getattr_default_np(&endless), 0);
-  ASSERT_EQ(pthread_attr_setstacksize(&endless, size_t{1} << 46), 0);  // more than a process can have
+  ASSERT_EQ(pthread_attr_setstacksize(&endless, size_t{1} << 60), 0);  // more than processors can address
   ASSERT_EQ(pthread_setattr_default_np(&endless), 0);
   std::string message;
   try {

@@ -6,27 +6,20 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/base/file.h"
+#include "tests/support/temporary_folder.h"
 
 namespace heed {
 namespace {
 
 class LineReaderTest : public testing::Test {
  protected:
-  LineReaderTest()
-      : folder_(testing::TempDir() + "/heed_lines_" +
-                testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~LineReaderTest() override { std::filesystem::remove_all(folder_); }
-
   std::string write(const std::string& name, const std::string& bytes) {
-    std::ofstream(folder_ + "/" + name, std::ios::binary) << bytes;
-    return folder_ + "/" + name;
+    write_file(folder_.path(name), bytes);
+    return folder_.path(name);
   }
 
   static std::string zipped(const std::string& bytes) {
@@ -58,7 +51,7 @@ class LineReaderTest : public testing::Test {
     return "no error";
   }
 
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(LineReaderTest, ReadsLinesPlainAndZipped) {
@@ -90,7 +83,7 @@ TEST_F(LineReaderTest, UnzipsAStreamOfAnySize) {
 
 // A pipe by its name, too, says when it has something.
 TEST_F(LineReaderTest, WaitsForANamedPipe) {
-  const std::string path = folder_ + "/pipe";
+  const std::string path = folder_.path("pipe");
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   const int both = ::open(path.c_str(), O_RDWR);  // so that neither end waits for the other
   LineReader reader(path);
@@ -154,7 +147,7 @@ TEST_F(LineReaderTest, TellsWhetherMoreHasCome) {
 
 // What cannot be read has not ended.
 TEST_F(LineReaderTest, AFailedReadIsAnError) {
-  const int folder = ::open(folder_.c_str(), O_RDONLY);
+  const int folder = ::open(folder_.path().c_str(), O_RDONLY);
   ASSERT_GE(folder, 0);
   std::string line;
   for (const int descriptor : {folder, -1}) {
@@ -189,8 +182,8 @@ TEST_F(LineReaderTest, RefusesDamagedFiles) {
   EXPECT_NE(error_of(write("damaged.gz", damaged)).find("damaged"), std::string::npos);
   EXPECT_NE(error_of(write("mixed.gz", whole + "more\n")).find("text follows the gzip data"),
             std::string::npos);
-  EXPECT_NE(error_of(folder_ + "/none").find("none: cannot be opened: No such file"), std::string::npos);
-  EXPECT_NE(error_of(folder_).find("cannot be read"), std::string::npos);
+  EXPECT_NE(error_of(folder_.path("none")).find("none: cannot be opened: No such file"), std::string::npos);
+  EXPECT_NE(error_of(folder_.path()).find("cannot be read"), std::string::npos);
 }
 
 }  // namespace

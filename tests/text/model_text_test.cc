@@ -172,6 +172,33 @@ TEST(ModelText, IsConfiguredInYaml) {
   EXPECT_THROW(read_yaml("character_coverage: 2\n", "my.yaml", config), InputError);
 }
 
+TEST(TextConfig, ReservedWordsAreOfTheirOwn) {
+  const auto error_of = [](Strings reserved, bool byte_fallback = false) -> std::string {
+    TextConfig config;
+    config.reserved = std::move(reserved);
+    config.byte_fallback = byte_fallback;
+    try {
+      config.check();
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(error_of({"<mask>", "<2de>", "<0x41>", "<S>"}), "no error");
+  for (const char* standard : {"<unk>", "<s>", "</s>"})
+    EXPECT_EQ(error_of({"<a>", standard}), fmt::format("text.reserved: entry 2, \"{}\", is reserved in every "
+                                                       "vocabulary; leave it out",
+                                                       standard));
+  EXPECT_EQ(error_of({"<a>", "<b>", "<a>"}),
+            "text.reserved: entry 3, \"<a>\", is entry 1 as well; leave one of them out");
+  EXPECT_NE(error_of({"<0xFF>"}, true).find("entry 1, \"<0xFF>\", is the piece of a byte"),
+            std::string::npos);
+  for (const std::string& odd :
+       {std::string("<a\0b>", 5), std::string("<a\u00A0b>"), std::string("<a\u3000b>"), std::string("<a\rb>"),
+        std::string("<a b>"), std::string("<\xFF>")})
+    EXPECT_NE(error_of({odd}).find("must look like <mask>"), std::string::npos) << odd;
+}
+
 TEST(ModelText, RefusesWhatCannotBe) {
   TextConfig config;
   config.kind = TextKind::kBpe;

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "heed/base/error.h"
 #include "heed/text/line_reader.h"
 #include "heed/text/sentencepiece.h"
@@ -54,14 +52,13 @@ TEST(Bpe, MakesWhatApplyBpeMakes) {
   expect_bpe(kFixtures + "odd.codes", kFixtures + "odd.txt", kFixtures + "odd.bpe.txt");
 }
 
-// With HEED_DATA (a folder with multi30k/ and multi30k/bpe/) the whole corpus, else own text.
+TEST(Bpe, MakesTheTextThatItsCodesWereLearntFrom) {
+  expect_bpe(kFixtures + "tiny.codes", kFixtures + "tiny.txt", kFixtures + "tiny.train.bpe.txt");
+}
+
+#ifdef HEED_DATA  // cmake -DHEED_DATA=FOLDER
 TEST(Bpe, MakesThePublishedMulti30k) {
-  const char* data = std::getenv("HEED_DATA");
-  if (!data) {
-    expect_bpe(kFixtures + "tiny.codes", kFixtures + "tiny.txt", kFixtures + "tiny.train.bpe.txt");
-    return;
-  }
-  const std::string folder = std::string(data) + "/multi30k/";
+  const std::string folder = HEED_DATA "/multi30k/";
   const std::pair<std::string, std::string> splits[] = {
       {"train", "train"}, {"val", "valid"}, {"test_2016_flickr", "test.2016"}};
   for (const auto& [text, bpe] : splits)
@@ -69,6 +66,7 @@ TEST(Bpe, MakesThePublishedMulti30k) {
       expect_bpe(folder + "bpe/codes.gz", folder + text + ".lc.norm.tok." + language + ".gz",
                  folder + "bpe/" + bpe + "." + language + ".gz");
 }
+#endif
 
 TEST(Bpe, JoinsAndAligns) {
   const auto bpe = make_bpe_segmenter(content_of(kFixtures + "tiny.codes"), "tiny.codes");
@@ -198,6 +196,17 @@ TEST(SentencePiece, SaysWhatIsPossible) {
   EXPECT_NE(training_error(10, corpus).find("too few for the characters of tiny.txt; at least "),
             std::string::npos);
   EXPECT_NE(training_error(10, {"", "  "}).find("tiny.txt: no words"), std::string::npos);
+}
+
+// Of what it takes for blanks only, SentencePiece would end the process.
+TEST(SentencePiece, CorporaWithNothingToLearnFromAreRefused) {
+  for (const Strings& blank : {Strings{"\u3000", "\u00A0 \u3000"}, {"\u2581", " \u2581\u3000\u2581"}})
+    EXPECT_EQ(training_error(10, blank), "tiny.txt: no words to learn pieces from; the corpus is empty");
+  const std::string marked = training_error(10, {"\u2585", "a \u2585 b", "\u3000"});
+  EXPECT_NE(marked.find("every line with words has \u2585 (U+2585)"), std::string::npos) << marked;
+  Strings mixed = lines_of(kFixtures + "tiny.txt");
+  mixed.insert(mixed.end(), {"\u2585", "\u3000", "\u2581"});
+  EXPECT_EQ(training_error(60, mixed), "no error");
 }
 
 TEST(SentencePiece, TakesFewerPiecesWhereThatIsAllowed) {

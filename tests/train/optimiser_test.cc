@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "heed/base/random.h"
+#include "tests/train/plain_adam.h"
 
 namespace heed {
 namespace {
@@ -29,27 +30,6 @@ std::vector<float> numbers(uint64_t which, size_t count = 10) {
   return numbers;
 }
 
-// Kingma & Ba 2015, algorithm 1, with the decoupled decay of Loshchilov & Hutter 2019, algorithm 2, in f64.
-struct PlainAdam {
-  const OptimiserConfig config;
-  std::vector<double> weights, m, v;
-
-  void step(const std::vector<float>& gradient, double scale, double rate, int t) {
-    double norm = 0.0;
-    for (const float g : gradient) norm += static_cast<double>(g) * g;
-    norm = std::sqrt(norm) * scale;
-    if (config.clip_norm > 0 && norm > config.clip_norm) scale *= config.clip_norm / norm;
-    for (size_t i = 0; i < weights.size(); ++i) {
-      const double g = gradient[i] * scale;
-      m[i] = config.beta1 * m[i] + (1 - config.beta1) * g;
-      v[i] = config.beta2 * v[i] + (1 - config.beta2) * g * g;
-      const double m_hat = m[i] / (1 - std::pow(config.beta1, t)),
-                   v_hat = v[i] / (1 - std::pow(config.beta2, t));
-      weights[i] -= rate * (m_hat / (std::sqrt(v_hat) + config.epsilon) + config.weight_decay * weights[i]);
-    }
-  }
-};
-
 TEST(Adam, FollowsTheFormulas) {
   for (const double clip : {0.0, 0.5}) {
     for (const double decay : {0.0, 0.1}) {
@@ -60,7 +40,7 @@ TEST(Adam, FollowsTheFormulas) {
       ParameterStore store(1);
       Parameter& parameter = store.add("weight", {10}, Initial::normal(1.0));
       Adam adam(config, store);
-      PlainAdam plain{config, {}, std::vector<double>(10), std::vector<double>(10)};
+      test::PlainAdam plain{config, {}, std::vector<double>(10), std::vector<double>(10)};
       for (const float weight : values_of(parameter.value())) plain.weights.push_back(weight);
       Context c(2);
       for (int t = 1; t <= 10; ++t) {

@@ -3,111 +3,53 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <limits>
 
 #include "heed/base/error.h"
 #include "heed/base/file.h"
 #include "heed/train/weights.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/train/parabola.h"
 
-namespace heed {
+namespace heed::test {
 namespace {
 
-// (w - target)^2 over the tokens of the batch; w starts at 0.
-class Parabola final : public Objective, public Validator {
+// Each of these is best at a validation of its own, the first at the first one, and worst at the next one.
+constexpr std::pair<StopMetric, const char*> kRivals[] = {
+    {StopMetric::loss, "loss"},         {StopMetric::bleu, "bleu"}, {StopMetric::chrf, "chrf"},
+    {StopMetric::accuracy, "accuracy"}, {StopMetric::f1, "f1"},     {StopMetric::wer, "wer"}};
+
+class Rivals final : public Validator {
  public:
-  explicit Parabola(double target) : target_(target) {
-    weight_ = &store.add("w", {1}, Initial::constant(0.0));
-  }
-  BatchLoss loss(Context& c, const Batch& batch, int64_t update) const override {
-    const auto count = static_cast<double>(batch.field("source").layout.rows());
-    const double distance = *weight_->value().data<float>() - target_;
-    Var weight = weight_->var(c);
-    Var sum(Tensor::empty({1}, DType::f32));
-    *sum.value.data<float>() = update >= poisoned_from ? std::numeric_limits<float>::quiet_NaN()
-                                                       : static_cast<float>(distance * distance * count);
-    if (c.recording()) {
-      c.tape->record(sum, [gradient = weight.gradient, distance, count](Context& context, const Tensor&) {
-        Tensor d = context.allocate({1}, DType::f32);
-        *d.data<float>() = static_cast<float>(2 * distance * count);
-        gradient->add(context, d);
-      });
-    }
-    return {sum, count};
-  }
   Validation validate(Context&) const override {
-    const double distance = *weight_->value().data<float>() - target_;
     Validation validation;
-    validation.loss = bad_validation ? std::numeric_limits<double>::quiet_NaN() : distance * distance;
+    for (size_t i = 0; i < std::size(kRivals); ++i) {
+      const auto& [metric, name] = kRivals[i];
+      const double gain = told_ == i ? 1.0 : told_ == (i + 1) % std::size(kRivals) ? -1.0 : 0.0;
+      const bool smaller_is_better = metric == StopMetric::loss || metric == StopMetric::wer;
+      validation.metrics[name] = smaller_is_better ? 2.0 - gain : 2.0 + gain;
+    }
+    validation.loss = validation.metrics.extract("loss").mapped();
+    ++told_;
     return validation;
   }
-  std::string fingerprint() const override { return "parabola"; }
-
-  ParameterStore store{1};
-  int64_t poisoned_from = std::numeric_limits<int64_t>::max();
-  bool bad_validation = false;
+  std::string fingerprint() const override { return "rivals"; }
 
  private:
-  double target_;
-  const Parameter* weight_;
+  mutable size_t told_ = 0;
 };
 
-Corpus corpus_of(size_t sentences) {
-  Corpus corpus;
-  corpus.columns = {{"source"}, {"target"}};
-  for (size_t i = 0; i < sentences; ++i) {
-    const std::vector<int32_t> sentence = {3, 4, 0};
-    for (Column& column : corpus.columns) column.add(sentence);
-    corpus.numbers.push_back(i + 1);
+// What it says when a training fails by itself, not by what the user gave.
+std::string failure_of(Training& run) {
+  try {
+    run();
+  } catch (const InputError& error) {
+    return std::string("not what the user gave: ") + error.what();
+  } catch (const Error& error) {
+    return error.what();
   }
-  return corpus;
+  return "training went on";
 }
-
-struct Listener final : TrainListener {
-  void on_update(const UpdateReport& r) override { updates.push_back(r); }
-  void on_validation(const ValidationReport& r) override {
-    validations.push_back(r.update);
-    epochs.push_back(r.epoch);
-  }
-  void on_message(const std::string& message) override { messages.push_back(message); }
-  std::vector<UpdateReport> updates;
-  std::vector<std::string> messages;
-  std::vector<int64_t> validations;
-  std::vector<int64_t> epochs;  // of the validations
-};
-
-TrainConfig config() {
-  TrainConfig config;
-  config.batch_tokens = 6;  // two sentences
-  config.updates = 20;
-  config.validate_every = 5;
-  config.log_every = 1;
-  config.average = 1;
-  config.optimiser.learning_rate = 0.1;
-  config.optimiser.schedule = Schedule::constant;
-  config.optimiser.warmup = 0;
-  return config;
-}
-
-struct Training {
-  explicit Training(const std::string& path, TrainConfig train = config(), double target = 1.0)
-      : objective(target),
-        folder(ModelFolder::create(path)),
-        trainer(train, 1, objective.store, objective, &objective, corpus, folder, {}) {}
-
-  StopReason operator()(const TrainLimits& limits = {}) {
-    Context c(1);
-    return trainer.run(c, listener, limits);
-  }
-  float weight() const { return *objective.store.find("w")->value().data<float>(); }
-
-  Corpus corpus = corpus_of(10);
-  Parabola objective;
-  ModelFolder folder;
-  Trainer trainer;
-  Listener listener;
-};
 
 TEST(Trainer, CountsUpdatesEpochsAndValidations) {
   const TemporaryFolder folder;
@@ -175,17 +117,10 @@ TEST(Trainer, NaNStopsAndKeepsTheLastCheckpoint) {
   const TemporaryFolder folder;
   Training run(folder.path());
   run.objective.poisoned_from = 8;
-  try {
-    run();
-    FAIL() << "training went on";
-  } catch (const InputError&) {
-    FAIL() << "not what the user gave";
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    EXPECT_NE(message.find("update 8: training diverged (loss nan"), std::string::npos) << message;
-    EXPECT_NE(message.find("the sentences of lines "), std::string::npos) << message;
-    EXPECT_NE(message.find("the checkpoint of update 5 is kept"), std::string::npos) << message;
-  }
+  const std::string message = failure_of(run);
+  EXPECT_TRUE(message.starts_with("update 8: training diverged (loss nan")) << message;
+  EXPECT_NE(message.find("the sentences of lines "), std::string::npos) << message;
+  EXPECT_NE(message.find("the checkpoint of update 5 is kept"), std::string::npos) << message;
   EXPECT_EQ(run.folder.checkpoints(), (std::vector<int64_t>{5}));
 }
 
@@ -193,9 +128,37 @@ TEST(Trainer, ValidationThatIsNoNumberIsNeverTheBest) {
   const TemporaryFolder folder;
   Training run(folder.path());
   run.objective.bad_validation = true;
-  EXPECT_THROW(run(), Error);
+  const std::string message = failure_of(run);
+  EXPECT_TRUE(message.starts_with("update 5: training diverged (loss on dev nan)")) << message;
   EXPECT_TRUE(run.folder.checkpoints().empty());
   EXPECT_FALSE(run.folder.has_weights());
+}
+
+TEST(Trainer, EachMetricKeepsItsBestCheckpoint) {
+  for (size_t i = 0; i < std::size(kRivals); ++i) {
+    const auto& [metric, name] = kRivals[i];
+    const TemporaryFolder folder;
+    TrainConfig train = config();
+    train.metric = metric;
+    train.updates = 5 * static_cast<int64_t>(std::size(kRivals));
+    Training run(folder.path());
+    const Rivals dev;
+    Trainer trainer(train, kWidth, run.objective.store, run.objective, &dev, run.corpus, run.folder, {});
+    Context c(1);
+    EXPECT_EQ(trainer.run(c, run.listener, {}), StopReason::updates);
+    const int64_t best = 5 * (static_cast<int64_t>(i) + 1);
+    EXPECT_EQ(trainer.state().best_update, best) << name;
+    EXPECT_EQ(run.folder.best(), best) << name;
+    EXPECT_EQ(ModelStamp::of(run.folder.read_weights()).update, best) << name;
+  }
+}
+
+TEST(Trainer, AMetricThatDevDoesNotGiveIsRefused) {
+  const TemporaryFolder folder;
+  TrainConfig train = config();
+  train.metric = StopMetric::wer;
+  Training run(folder.path(), train);
+  EXPECT_EQ(failure_of(run), "not what the user gave: train.metric: this model's validation gives no wer");
 }
 
 TEST(Trainer, InterruptedBeforeTheFirstUpdateSavesNothing) {
@@ -306,7 +269,7 @@ TEST(Trainer, StampsTellWhatDevGaveForTheseWeights) {
 TEST(Trainer, WithoutValidatorTheLastWeightsAreTheModel) {
   const TemporaryFolder folder;
   Training run(folder.path());
-  Trainer trainer(config(), 1, run.objective.store, run.objective, nullptr, run.corpus, run.folder, {});
+  Trainer trainer(config(), kWidth, run.objective.store, run.objective, nullptr, run.corpus, run.folder, {});
   Context c(1);
   EXPECT_EQ(trainer.run(c, run.listener, {}), StopReason::updates);
   EXPECT_TRUE(run.listener.validations.empty());
@@ -349,4 +312,4 @@ TEST(Trainer, DamagedStatesAreRefused) {
 }
 
 }  // namespace
-}  // namespace heed
+}  // namespace heed::test

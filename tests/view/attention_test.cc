@@ -174,6 +174,18 @@ TEST(Words, EveryFormatIsWellFormed) {
   EXPECT_GT(picture.count(colour_of({Role::weight, kWeightLevels}, Theme::light)), 500);  // behind "ending"
 }
 
+TEST(Words, JoinedSubwordsAreSaidInEveryFormat) {
+  const std::string said = "Subwords joined to words";
+  WordWeights text = review();
+  EXPECT_EQ(words_page(text).find(said), std::string::npos);
+  EXPECT_FALSE(nlohmann::json::parse(words_json(text))["joined"].get<bool>());
+  text.joined = text.cut = true;
+  EXPECT_NE(words_page(text).find(said), std::string::npos);
+  EXPECT_NE(to_svg(words_picture(text)).find(said), std::string::npos);
+  EXPECT_TRUE(nlohmann::json::parse(words_json(text))["joined"].get<bool>());
+  EXPECT_NE(words_page(text).find(kTextGoesOn), std::string::npos);
+}
+
 TEST(Save, TheEndingChoosesTheFormat) {
   const TemporaryFolder folder;
   const AttentionMap map = worked_example();

@@ -27,10 +27,21 @@ TEST(Axis, TicksAreRound) {
 }
 
 TEST(Axis, HoldsForDegenerateRanges) {
-  for (const auto& [low, high] :
-       {std::pair{3.0, 3.0}, {0.0, 0.0}, {INFINITY, -INFINITY}, {1e300, 1.0000001e300}}) {
+  for (const auto& [low, high] : {std::pair{3.0, 3.0},
+                                  {0.0, 0.0},
+                                  {INFINITY, -INFINITY},
+                                  {1e300, 1.0000001e300},
+                                  {-1e308, 1e308},
+                                  {1.7e308, 1.7e308},
+                                  {0.0, 5e-324}}) {
     const Axis axis = Axis::linear(low, high, 5, 0, 100, true);
     EXPECT_GE(axis.ticks().size(), 2u);
+    EXPECT_LT(axis.ticks().size(), 20u);
+    EXPECT_TRUE(std::isfinite(axis.pixel(3)));
+  }
+  for (const auto& [low, high] :
+       {std::pair{1.7e308, 1.7e308}, {5e-324, 1.7e308}, {5e-324, 5e-324}, {1.0, INFINITY}}) {
+    const Axis axis = Axis::logarithmic(low, high, 0, 100);
     EXPECT_LT(axis.ticks().size(), 20u);
     EXPECT_TRUE(std::isfinite(axis.pixel(3)));
   }
@@ -59,6 +70,33 @@ TEST(LineChart, GapsAndNothingAtAll) {
   EXPECT_NE(to_svg(line_chart({"t", "x", "y", {}})).find("no values yet"), std::string::npos);
   chart.series[0].y.pop_back();
   EXPECT_THROW(line_chart(chart), Error);
+}
+
+TEST(LineChart, NumbersTooLargeToDrawAreGaps) {
+  for (const bool logarithmic : {true, false}) {
+    LineChart chart{"t", "x", "y", {{"a", {0, 1, 2, 3}, {1, 2, 1.7e308, 2}}}};
+    chart.logarithmic_y = logarithmic;
+    for (const Mark& mark : line_chart(chart).marks) {
+      const auto* line = std::get_if<Polyline>(&mark);
+      for (const Point& point : line == nullptr ? std::vector<Point>() : line->points)
+        EXPECT_TRUE(point.y >= 0 && point.y <= chart.height) << point.y;
+    }
+  }
+  const BarChart bars{"t", "", "", {"small", "large"}, {{"a", {1, 1.7e308}, {}, {}}}};
+  for (const Mark& mark : bar_chart(bars).marks) {
+    const auto* bar = std::get_if<Rectangle>(&mark);
+    EXPECT_TRUE(bar == nullptr || bar->height <= bars.height);
+  }
+}
+
+// Names that find no room are not moved apart: with so many that would not come back.
+TEST(LineChart, ManySeriesAreDrawn) {
+  LineChart chart{"t", "x", "y", {}};
+  for (int i = 0; i < 3000; ++i) chart.series.push_back({"run " + std::to_string(i), {0, 1}, {0, 1.0 + i}});
+  int lines = 0;
+  for (const Mark& mark : line_chart(chart).marks)
+    if (const auto* line = std::get_if<Polyline>(&mark)) lines += line->title.starts_with("run ") ? 1 : 0;
+  EXPECT_EQ(lines, 3000);
 }
 
 TEST(LineChart, BandsLieBehindTheLine) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "heed/base/error.h"
 #include "heed/base/file.h"
@@ -77,6 +78,19 @@ TEST_F(RunLogFile, HostileLinesNeitherCrashNorHang) {
   EXPECT_NE(error("{\"a\":" + std::string(100000, '{') + "\n"), "no error");
   EXPECT_NE(error("\xff\xfe\n"), "no error");
   EXPECT_THROW(read_run_log(path_ + ".missing"), InputError);
+}
+
+// It is read line by line: what is wrong with a line is told whatever the length of the rest, here a hole.
+TEST_F(RunLogFile, ALogMayBeOfAnyLength) {
+  write_file(path_, "{\"event\":\"update\",\"update\":1,\"loss\":2}\n{broken}\n");
+  std::filesystem::resize_file(path_, (uintmax_t{1} << 30) + 1);
+  try {
+    read_run_log(path_);
+    FAIL() << "no error";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find(path_ + ":2: expected a JSON object"), std::string::npos)
+        << error.what();
+  }
 }
 
 TEST_F(RunLogFile, WhatAResumedRunRepeatsReplacesWhatItHadDone) {

@@ -11,8 +11,8 @@
 namespace heed {
 
 // A named weight: the f32 master copy, its gradient, and the packed forms that products stream. Whoever
-// changes the value calls changed(); the packed forms are then made anew when next asked for. Any number of
-// threads may use one, each with a context of its own, while nobody changes it.
+// changes the value calls forget_packed(). Any number of threads may use one, each with a context of its own,
+// while nobody changes it.
 class Parameter {
  public:
   Parameter(std::string name, Tensor value);
@@ -20,11 +20,10 @@ class Parameter {
   const std::string& name() const { return name_; }
   const Tensor& value() const { return value_; }
   const Shape& shape() const { return value_.shape(); }
-  void changed() { forget_packed(); }
-  // Lets the packed forms go. Between a forward and a backward pass: the next products want the other form.
-  // Where there is one, its memory is kept for what is packed next: to give it back and ask for it again
-  // twice an update costs more in page faults than packing does. Where there are both, holding them would
-  // raise the peak.
+  // Lets the packed forms go, which are made anew when next asked for: after a change of the value, and
+  // between a forward and a backward pass, as the next products want the other form. Where there is one, its
+  // memory is kept for what is packed next: to give it back and ask for it again twice an update costs more
+  // in page faults than packing does. Where there are both, holding them would raise the peak.
   void forget_packed();
 
   // As an input of an op: a variable that gathers the gradient while c records.

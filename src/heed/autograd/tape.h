@@ -64,17 +64,40 @@ class Tape {
   std::vector<std::function<void(Context&)>> steps_;
 };
 
-// Sets the context's tape while it lives.
-class Recording {
+// While it lives, ops leave their gradients on this tape (null: they leave none) and drop out or not; then c
+// is as it was.
+class Mode {
  public:
-  Recording(Context& c, Tape& tape) : c_(c), before_(c.tape) { c.tape = &tape; }
-  ~Recording() { c_.tape = before_; }
-  Recording(const Recording&) = delete;
-  Recording& operator=(const Recording&) = delete;
+  Mode(Context& c, Tape* tape, bool training) : c_(c), tape_(c.tape), training_(c.training) {
+    c.tape = tape;
+    c.training = training;
+  }
+  ~Mode() {
+    c_.tape = tape_;
+    c_.training = training_;
+  }
+  Mode(const Mode&) = delete;
+  Mode& operator=(const Mode&) = delete;
 
  private:
   Context& c_;
-  Tape* before_;
+  Tape* tape_;
+  bool training_;
+};
+
+// Ops leave their gradients, and drop out if they did.
+struct Recording : Mode {
+  Recording(Context& c, Tape& tape) : Mode(c, &tape, c.training) {}
+};
+
+// Ops drop out; they leave no gradients without a tape.
+struct AsInTraining : Mode {
+  explicit AsInTraining(Context& c, Tape* tape = nullptr) : Mode(c, tape, true) {}
+};
+
+// Ops neither drop out nor leave gradients.
+struct AsInDecoding : Mode {
+  explicit AsInDecoding(Context& c) : Mode(c, nullptr, false) {}
 };
 
 }  // namespace heed

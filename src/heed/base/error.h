@@ -9,14 +9,16 @@
 
 namespace heed {
 
-// Something failed while heed was doing what it was asked: a full disk, a diverged training (exit code 1).
+// Something failed while heed was doing what it was asked: a training diverged, or what heed relies on does
+// not hold (exit code 1).
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// What the user gave is wrong: a configuration, a text, a model folder (exit code 2). The message names the
-// file and line where there is one, says what was found, what was expected and what to do.
+// What the user gave is wrong: a configuration, a text, a model folder, a place where a file cannot be read
+// or written (exit code 2). The message names the file and line where there is one, says what was found, what
+// was expected and what to do.
 class InputError : public Error {
  public:
   using Error::Error;

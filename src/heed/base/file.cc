@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -55,10 +57,27 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Where a name leads through symbolic links; the name itself where nothing is there yet.
+// What a symbolic link says; nothing where there is none.
+std::optional<std::string> target_of_link(const std::string& path) {
+  std::string target(PATH_MAX, '\0');
+  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+  if (size < 0) return std::nullopt;
+  target.resize(static_cast<size_t>(size));
+  return target;
+}
+
+// Where a name leads through symbolic links, though nothing may be there yet.
 std::string resolved(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
-  return real ? std::string(real.get()) : path;
+  constexpr int kMostLinks = 40;  // as many as Linux follows
+  std::string name = path;
+  for (int links = 0; links <= kMostLinks; ++links) {
+    const std::unique_ptr<char, decltype(&std::free)> real(::realpath(name.c_str(), nullptr), &std::free);
+    if (real) return real.get();
+    const std::optional<std::string> target = target_of_link(name);
+    if (!target) return name;
+    name = target->starts_with('/') ? *target : folder_of(name) + "/" + *target;
+  }
+  fail_writing(path, ELOOP);
 }
 
 constexpr std::string_view kTemporary = ".heed-", kTemporaryEnd = ".tmp";
@@ -119,6 +138,46 @@ std::string read_file(const std::string& path, size_t limit) {
   }
   contents.resize(size);
   return contents;
+}
+
+FileLines::FileLines(std::string path, size_t longest) : path_(std::move(path)), longest_(longest) {
+  file_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file_ < 0) fail_reading(path_, errno);
+}
+
+FileLines::~FileLines() {
+  ::close(file_);
+}
+
+bool FileLines::read_on() {
+  constexpr size_t kPiece = size_t{1} << 16;
+  piece_.resize(kPiece);
+  ssize_t count = 0;
+  do {
+    count = ::read(file_, piece_.data(), piece_.size());
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) fail_reading(path_, errno);
+  piece_.resize(static_cast<size_t>(count));
+  at_ = 0;
+  return count > 0;
+}
+
+bool FileLines::next(std::string& line) {
+  line.clear();
+  ended_ = false;
+  bool any = false;
+  while (!ended_ && (at_ < piece_.size() || read_on())) {
+    any = true;
+    const size_t end = piece_.find('\n', at_);
+    ended_ = end != std::string::npos;
+    const size_t stop = ended_ ? end : piece_.size();
+    line.append(piece_, at_, stop - at_);
+    at_ = stop + (ended_ ? 1 : 0);
+    if (line.size() > longest_)
+      fail_input("{}:{}: longer than the {} bytes that such a line may have", path_, number_ + 1, longest_);
+  }
+  if (any) ++number_;
+  return any;
 }
 
 bool file_exists(const std::string& path) {

@@ -12,8 +12,36 @@
 
 namespace heed {
 
-// The whole contents. Refuses more than `limit` bytes, so that an endless device cannot fill the memory.
+// The whole contents. Refuses more than `limit` bytes, so that an endless device cannot fill the memory; for
+// what may grow without a limit there is FileLines.
 std::string read_file(const std::string& path, size_t limit = size_t{1} << 30);
+
+// The lines of a file one after the other, whatever bytes are in them: the file may be of any length, a line
+// may not.
+class FileLines {
+ public:
+  explicit FileLines(std::string path, size_t longest = size_t{1} << 28);
+  ~FileLines();
+  FileLines(const FileLines&) = delete;
+  FileLines& operator=(const FileLines&) = delete;
+
+  // False at the end, `line` is then empty.
+  bool next(std::string& line);
+  // Whether the line last given ended with a line feed, which it was given without. Only a last one may not.
+  bool ended() const { return ended_; }
+  int64_t number() const { return number_; }  // of the line last given, from 1
+
+ private:
+  bool read_on();
+
+  std::string path_;
+  size_t longest_;
+  int file_ = -1;
+  std::string piece_;
+  size_t at_ = 0;  // of what is not given yet
+  int64_t number_ = 0;
+  bool ended_ = false;
+};
 
 bool file_exists(const std::string& path);
 bool folder_exists(const std::string& path);
@@ -39,9 +67,10 @@ void sync_folder(const std::string& path);
 bool is_left_by_writer(std::string_view name);
 
 // Writes a file piece by piece beside its place; commit() syncs it and renames it there, with the permissions
-// of the file that it takes the place of. Without commit() the old file stays as it was and nothing of the
-// new one is left, even of a process that is killed: the file has no name before that, where the file system
-// knows such files. Devices and pipes are written directly.
+// of the file that it takes the place of; through a symbolic link it writes what that leads to. Without
+// commit() the old file stays as it was and nothing of the new one is left, even of a process that is killed:
+// the file has no name before that, where the file system knows such files. Devices and pipes are written
+// directly.
 class FileWriter {
  public:
   explicit FileWriter(std::string path);

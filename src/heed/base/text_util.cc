@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace heed {
 
@@ -60,14 +61,27 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+namespace {
+
+std::string in_small_letters(std::string_view text) {
+  std::string small(text);
+  for (char& letter : small)
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  return small;
+}
+
+}  // namespace
+
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
   constexpr size_t kLongest = 100;  // no name is longer, and the time grows with the square
   if (word.size() > kLongest) return std::nullopt;
   std::optional<std::string> best;
-  size_t least = (word.size() + 2) / 3 + 1;
+  // First without regard to case, then with it.
+  std::pair<size_t, size_t> least{(word.size() + 2) / 3 + 1, 0};
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongest) continue;
-    const size_t distance = edit_distance(word, candidate);
+    const std::pair distance{edit_distance(in_small_letters(word), in_small_letters(candidate)),
+                             edit_distance(word, candidate)};
     if (distance < least) {
       least = distance;
       best = candidate;

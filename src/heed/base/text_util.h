@@ -22,7 +22,8 @@ std::vector<std::string> split(std::string_view text, char separator);
 // (restricted Damerau-Levenshtein distance).
 size_t edit_distance(std::string_view a, std::string_view b);
 
-// The candidate nearest to the word, the first of equals; nothing if none is near enough to be meant.
+// The candidate nearest to the word, whatever the case of ASCII letters; the first of equals; nothing if none
+// is near enough to be meant.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
 // The offset of the first byte that is not valid UTF-8 (overlong forms and surrogates are not), or npos.

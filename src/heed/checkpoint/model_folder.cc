@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cstdio>
 #include <system_error>
-#include <utility>
 
 #include "heed/base/error.h"
 #include "heed/base/file.h"
@@ -39,6 +38,14 @@ std::optional<T> number_in(std::string_view text) {
 std::optional<int64_t> whole_number(std::string_view text) {
   const auto number = number_in<int64_t>(text);
   return number && *number >= 0 ? number : std::nullopt;
+}
+
+// The update whose checkpoint was being written under this name, or set aside; nothing for another's name.
+std::optional<int64_t> update_of_temporary(std::string_view name) {
+  if (!name.starts_with(kTemporary)) return std::nullopt;
+  name.remove_prefix(kTemporary.size());
+  if (name.ends_with(kBefore)) name.remove_suffix(kBefore.size());
+  return whole_number(name);
 }
 
 void check_name(std::string_view name) {
@@ -121,19 +128,18 @@ const SafetensorsFile& OpenedCheckpoint::part(const std::string& name) const {
 
 ModelFolder ModelFolder::create(const std::string& path) {
   ModelFolder folder(path);
-  create_folders(folder.file(kCheckpoints));
-  for (const std::string& name : list_folder(folder.file(kCheckpoints))) {
-    const std::string left = folder.file(kCheckpoints) + "/" + name;
-    if (name.starts_with(kTemporary) && name.ends_with(kBefore)) {
-      // A crash in swap_into_place: what was set aside comes back where nothing has taken its place.
-      const auto update =
-          whole_number(name.substr(kTemporary.size(), name.size() - kTemporary.size() - kBefore.size()));
-      if (update && !folder_exists(folder.checkpoint_path(*update))) {
-        rename_folder(left, folder.checkpoint_path(*update));
-        continue;
-      }
-    }
-    if (name.starts_with(kTemporary) || is_left_by_writer(name)) remove_tree(left);
+  create_folders(path);
+  const std::string checkpoints = folder.file(kCheckpoints);
+  const std::vector<std::string> left =
+      folder_exists(checkpoints) ? list_folder(checkpoints) : std::vector<std::string>();
+  for (const std::string& name : left) {
+    const std::string there = checkpoints + "/" + name;
+    const std::optional<int64_t> update = update_of_temporary(name);
+    // A crash in swap_into_place: what was set aside comes back where nothing has taken its place.
+    if (update && name.ends_with(kBefore) && !folder_exists(folder.checkpoint_path(*update)))
+      rename_folder(there, folder.checkpoint_path(*update));
+    else if (update || is_left_by_writer(name))
+      remove_tree(there);
   }
   for (const std::string& name : list_folder(path))
     if (is_left_by_writer(name) && file_exists(folder.file(name))) remove_tree(folder.file(name));
@@ -237,7 +243,8 @@ std::optional<int64_t> ModelFolder::best() const {
   return update;
 }
 
-void ModelFolder::save_checkpoint(const CheckpointParts& parts, bool best, int64_t keep) const {
+void ModelFolder::save_checkpoint(const CheckpointParts& parts, bool best,
+                                  std::span<const int64_t> needed) const {
   const int64_t update = parts.stamp.update;
   const std::string target = checkpoint_path(update);
   const std::string temporary = fmt::format("{}/{}{:06}", file(kCheckpoints), kTemporary, update);
@@ -263,23 +270,21 @@ void ModelFolder::save_checkpoint(const CheckpointParts& parts, bool best, int64
   }
   sync_folder(file(kCheckpoints));
   if (best) mark_best(update);
-  prune(keep);
+  prune(needed);
 }
 
 void ModelFolder::mark_best(int64_t update) const {
   write_file(fmt::format("{}/{}", file(kCheckpoints), kBest), fmt::format("{:06}\n", update));
 }
 
-void ModelFolder::prune(int64_t keep) const {
-  require(keep >= 1, "prune: keep is {}, at least the last one must stay", keep);
-  const std::vector<int64_t> updates = checkpoints();
-  const auto best_update = best();
-  for (size_t i = 0; i + static_cast<size_t>(keep) < updates.size(); ++i) {
-    if (updates[i] == best_update) continue;
+void ModelFolder::prune(std::span<const int64_t> needed) const {
+  const std::optional<int64_t> last = latest(), best_one = best();
+  for (const int64_t update : checkpoints()) {
+    if (update == last || update == best_one || std::ranges::find(needed, update) != needed.end()) continue;
     // Renamed first: a crash in the middle of removing must not leave a part of a checkpoint under its name.
-    const std::string doomed = fmt::format("{}/{}{:06}", file(kCheckpoints), kTemporary, updates[i]);
+    const std::string doomed = fmt::format("{}/{}{:06}", file(kCheckpoints), kTemporary, update);
     remove_tree(doomed);
-    if (std::rename(checkpoint_path(updates[i]).c_str(), doomed.c_str()) == 0) remove_tree(doomed);
+    if (std::rename(checkpoint_path(update).c_str(), doomed.c_str()) == 0) remove_tree(doomed);
   }
 }
 

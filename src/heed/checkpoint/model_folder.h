@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,7 +65,8 @@ struct OpenedCheckpoint {
 
 class ModelFolder {
  public:
-  // Creates the folder if need be and removes what a crash left half-written: to be held under a FolderLock.
+  // Creates the folder if need be and removes what a crash of heed left half-written, nothing else: to be
+  // held under a FolderLock.
   static ModelFolder create(const std::string& path);
   // A folder that has a configuration; InputError otherwise, also if its weights, where they count, are
   // damaged or were made by a newer heed.
@@ -91,10 +93,10 @@ class ModelFolder {
   std::optional<int64_t> best() const;
   // Writes the checkpoint of its update, in place of one that is there; `best` marks it as the best so far.
   // Then prunes.
-  void save_checkpoint(const CheckpointParts& parts, bool best, int64_t keep) const;
+  void save_checkpoint(const CheckpointParts& parts, bool best, std::span<const int64_t> needed) const;
   void mark_best(int64_t update) const;
-  // Removes checkpoints but for the last `keep` (at least 1) and the best.
-  void prune(int64_t keep) const;
+  // Removes the checkpoints of all updates but those needed, the best and the latest.
+  void prune(std::span<const int64_t> needed) const;
   OpenedCheckpoint open_checkpoint(int64_t update) const;
 
  private:

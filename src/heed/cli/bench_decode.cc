@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "heed/autograd/tape.h"
 #include "heed/base/random.h"
 #include "heed/cli/bench.h"
 #include "heed/cli/common.h"
@@ -106,9 +107,8 @@ int bench_decode(Arguments arguments) {
   const TokenLists targets(sources.size(), output);
   const double forward = median_rate(options, [&](size_t begin) {
     const TokenField target = batch_of(targets, begin);
-    c.training = true;
+    const AsInTraining mode(c);
     model->loss(c, batch_of(sources, begin), target, LossOptions{});
-    c.training = false;
     c.arena.reset();
     return target.layout.rows();
   });

@@ -21,7 +21,7 @@ struct TrainOptions {
   RuntimeOptions runtime;
   std::string data;
   int64_t updates = 60;
-  int64_t skip = 8;
+  int64_t skip = -1;
   int64_t tokens = 0;
   int64_t batch = 32;
   int64_t vocabulary = 0;
@@ -42,7 +42,7 @@ struct TrainOptions {
       "with "
       "train.tsv or train.tsv.gz, label and text");
     v("updates", updates, "updates", at_least(1));
-    v("skip", skip, "updates before the clock starts", at_least(0));
+    v("skip", skip, "updates before the clock starts; -1: 8, or half of fewer than 16", at_least(-1));
     v("tokens", tokens, "tokens a batch of a Transformer, padding counted; 0: 4096 for tiny, 2048 for base",
       at_least(0));
     v("batch", batch, "sentences a batch of a recurrent model that translates", at_least(1));
@@ -191,7 +191,7 @@ double validation_loss(const Context& training, const EncoderDecoder& model, con
   double sum = 0.0, count = 0.0;
   for (size_t i = 0; i < plan.batches(); ++i) {
     const Batch batch = make_batch(dev, plan.batch(i));
-    sum += model.loss(c, batch.field("source"), batch.field("target"), 0.0).sum.value.item();
+    sum += model.loss(c, batch.field("source"), batch.field("target"), LossOptions{}).sum.value.item();
     count += static_cast<double>(batch.field("target").layout.rows());
     c.arena.reset();
   }
@@ -213,7 +213,7 @@ void bench_translator(Context& c, const RunConfig& config, const TrainOptions& o
                                                             : 0;
   const int64_t words = std::max(padded, least);
   const auto model = make_encoder_decoder(config.model, words, words, static_cast<uint64_t>(options.seed));
-  const TranslationObjective objective(*model, config.train.label_smoothing);
+  const TranslationObjective objective(*model, {.smoothing = config.train.label_smoothing});
 
   std::vector<std::pair<int64_t, double>> curve;
   const Timed timed =
@@ -239,7 +239,7 @@ void bench_classifier(Context& c, const RunConfig& config, const TrainOptions& o
   const TrainingData data = read_training_data(config.data, text);
   const auto model = make_classifier(config.model, text.source->vocabulary().size(), text.labels.size(),
                                      static_cast<uint64_t>(options.seed));
-  const ClassificationObjective objective(*model, 0.0);
+  const ClassificationObjective objective(*model, LossOptions{});
   const Timed timed =
       run_updates(c, {options, config, objective, model->parameters(), data, "source"}, [](int64_t) {});
 
@@ -258,6 +258,7 @@ int bench_train(Arguments arguments) {
   parser.bind(options).parse(arguments);
   refuse_unread(parser, options.model);
   const bool classifier = options.model == BenchModel::classifier;
+  if (options.skip < 0) options.skip = std::min<int64_t>(8, options.updates / 2);
   if (options.skip >= options.updates)
     fail_input("heed bench train: the clock starts after --skip {} updates, but --updates is {}; raise it",
                options.skip, options.updates);

@@ -10,6 +10,7 @@
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options.h"
+#include "heed/view/axis.h"
 #include "heed/view/save.h"
 
 namespace heed::cli {
@@ -41,12 +42,16 @@ struct Table {
   std::map<std::string, std::vector<double>> of;  // the others by name, one number a line
 };
 
-double number(const std::string& cell, const std::string& where) {
+double number(const std::string& cell, const std::string& column, const std::string& path, size_t row) {
   if (cell.empty() || cell == "-") return std::numeric_limits<double>::quiet_NaN();
   double value = 0.0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error == std::errc::result_out_of_range || (std::isfinite(value) && !view::is_drawn(value)))
+    fail_input("{}:{}: {} is {}; to be drawn a number must be 0, or between {} and {} in size", path, row,
+               in_quotes(column), cell, 1 / view::kLargestDrawn, view::kLargestDrawn);
   if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value))
-    fail_input("{}: expected a number, found {}; - stands for a missing one", where, in_quotes(cell));
+    fail_input("{}:{}: expected a number, found {} in column {}; - stands for a missing one", path, row,
+               in_quotes(cell), in_quotes(column));
   return value;
 }
 
@@ -67,7 +72,7 @@ Table read_table(const std::string& path) {
       fail_input("{}:{}: {} cells, but {} columns are named", path, row, cells.size(), table.names.size());
     table.groups.push_back(cells[0]);
     for (size_t i = 1; i < cells.size(); ++i)
-      table.of[table.names[i]].push_back(number(cells[i], fmt::format("{}:{}", path, row)));
+      table.of[table.names[i]].push_back(number(cells[i], table.names[i], path, row));
   }
   if (table.groups.empty()) fail_input("{}: no lines below the names of the columns", path);
   return table;
@@ -117,7 +122,7 @@ view::Scene scene_of(const Table& table, const std::string& path, const ChartOpt
   chart.from_zero = options.from_zero;
   std::vector<double> x;
   for (size_t i = 0; i < table.groups.size(); ++i)
-    x.push_back(number(table.groups[i], fmt::format("{}:{}", path, i + 2)));
+    x.push_back(number(table.groups[i], table.names[0], path, i + 2));
   if (chart.logarithmic_x) check_positive(x, table.names[0], path);
   for (size_t i = 1; i < table.names.size() && chart.logarithmic_y; ++i)
     check_positive(table.of.at(table.names[i]), table.names[i], path);
@@ -141,6 +146,8 @@ int chart(Arguments arguments) {
           "columns with tabs between, their names in the first line; the first is the x axis, the others "
           "are drawn; 'NAME low' and 'NAME high' are the spread of NAME; - is a missing number")
       .shorthand('o', "output")
+      .may_be_empty("title")
+      .may_be_empty("y_label")
       .bind(options);
   parser.footer("Example: heed chart bleu.tsv --title BLEU --bars -o bleu.svg");
   parser.parse(arguments);

@@ -47,6 +47,7 @@ int classify(Arguments arguments) {
   OptionParser parser("heed classify", "Names the class of each line of text, with its probability.");
   parser.positional("MODEL", folder, "the model folder")
       .positional("TEXT", only, "a text to classify, instead of --input", false)
+      .may_be_empty("TEXT")
       .shorthand('i', "input")
       .shorthand('o', "output")
       .bind(options);
@@ -59,8 +60,12 @@ int classify(Arguments arguments) {
     fail_input("heed classify: a text and --input {} were given; leave one out", options.input);
   if (options.attend && options.json)
     fail_input("heed classify: --attend shows texts, --json gives numbers; leave one out");
-  if (options.attend && parser.given("batch-sentences"))
-    fail_input("heed classify: --attend reads line by line; leave --batch-sentences out");
+  for (const char* option : {"batch-sentences", "batch-tokens"})
+    if (options.attend && parser.given(option))
+      fail_input("heed classify: --attend reads line by line; leave --{} out", option);
+  for (const char* option : {"block", "batch-sentences", "batch-tokens"})
+    if (has_text && parser.given(option))
+      fail_input("heed classify: --{} is for lines of --input, and a text was given; leave one out", option);
 
   SavedModel model(folder, options.runtime.threads, options.runtime.precision);
   const TextClassifier& classifier = model.text_classifier();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <system_error>
 
 #include "heed/base/config_keys.h"
 #include "heed/base/config_yaml.h"
@@ -59,7 +60,9 @@ std::vector<std::string> names_of_runs(const std::vector<std::string>& folders) 
     rest[i] = rest[i].parent_path();
   };
   for (const std::string& folder : folders) {
-    rest.push_back(std::filesystem::weakly_canonical(folder + "/."));
+    std::error_code error;  // a folder that cannot be there is refused where it is opened
+    const std::filesystem::path real = std::filesystem::weakly_canonical(folder + "/.", error);
+    rest.push_back(error ? std::filesystem::path(folder) : real);
     names.emplace_back();
     add_parent(names.size() - 1);
   }
@@ -113,6 +116,7 @@ int attend(Arguments arguments) {
   OptionParser parser("heed attend", "Shows what a model attends to.");
   parser.positional("MODEL", folder, "the model folder")
       .positional("SENTENCE", sentence, "the source sentence, or the text that a classifier reads")
+      .may_be_empty("target")
       .shorthand('o', "output")
       .bind(options);
   parser.parse(arguments);
@@ -156,6 +160,8 @@ int report(Arguments arguments) {
 
   if (parser.given("sentence") && parser.given("samples"))
     fail_input("--samples counts the sentences of a report without --sentence; leave one of them out");
+  if (parser.given("beam") && options.sentence.empty() && options.samples == 0)
+    fail_input("--beam is for the search of sentences, and --samples 0 shows none; leave one of them out");
 
   const std::vector<std::string> names = names_of_runs(folders);
   std::vector<view::RunReport> runs;

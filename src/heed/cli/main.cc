@@ -36,7 +36,7 @@ constexpr Command kCommands[] = {
     {"tokenize", tokenize, "text to the model's subwords, and back"},
     {"attend", attend, "what the model attends to, in the terminal or as a picture"},
     {"report", report, "one page about one or several trainings"},
-    {"chart", chart, "a table of numbers as lines or bars"},
+    {"chart", chart, "a table of numbers as curves or bars"},
     {"bench", bench, "measure the speed of training and decoding"},
 };
 

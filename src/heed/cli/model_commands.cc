@@ -217,7 +217,7 @@ int score(Arguments arguments) {
   std::vector<std::vector<int32_t>> sources, targets;
   const auto score_block = [&] {
     const TokenField target = make_field(targets);
-    const OutputLoss loss = scored.loss(c, make_field(sources), target, 0.0);
+    const OutputLoss loss = scored.loss(c, make_field(sources), target, LossOptions{});
     const float* log_probs = loss.log_prob.data<float>();
     for (int64_t i = 0; i < target.layout.sentences(); ++i) {
       double sum = 0.0;

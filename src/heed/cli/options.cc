@@ -136,6 +136,11 @@ OptionParser& OptionParser::shorthand(char letter, const std::string& key) {
   return *this;
 }
 
+OptionParser& OptionParser::may_be_empty(const std::string& name) {
+  may_be_empty_.push_back(option_name(name));
+  return *this;
+}
+
 OptionParser& OptionParser::footer(std::string text) {
   footer_ = std::move(text);
   return *this;
@@ -198,6 +203,10 @@ bool OptionParser::given(const std::string& key) const {
   return given_.contains(option_name(key));
 }
 
+bool OptionParser::is_refused(const std::string& name, std::string_view value) const {
+  return value.empty() && std::find(may_be_empty_.begin(), may_be_empty_.end(), name) == may_be_empty_.end();
+}
+
 // CLI11 would take whatever comes next for a missing value, the next option too.
 void OptionParser::check_values(std::span<const std::string> arguments) const {
   std::map<std::string, std::string> options;  // "--beam" and "-b": what takes a value
@@ -213,7 +222,8 @@ void OptionParser::check_values(std::span<const std::string> arguments) const {
     if (option == options.end()) continue;
     const bool missing = equals == std::string::npos ? ++i == arguments.size()  // the value is the next one
                                                      : equals + 1 == arguments[i].size();
-    if (missing) fail_input("{}: {} needs a value", command_, option->second);
+    if (missing || (equals == std::string::npos && is_refused(option->second.substr(2), arguments[i])))
+      fail_input("{}: {} needs a value", command_, option->second);
     if (equals == 2)  // CLI11 would read "-o=x" as the value "=x"
       fail_input("{0}: found {1}; write {2} {3} or {4}={3}", command_, arguments[i], option->first,
                  arguments[i].substr(3), option->second);
@@ -229,6 +239,9 @@ void OptionParser::assign_positionals(std::span<const std::string> arguments) {
       fail_input("{}: {} is missing ({}). Usage: {}", command_, positional.name, positional.help, usage());
     const auto taken = positional.values != nullptr ? arguments : arguments.first(arguments.empty() ? 0 : 1);
     arguments = arguments.subspan(taken.size());
+    for (const std::string& argument : taken)
+      if (is_refused(positional.name, argument))
+        fail_input("{}: {} is empty ({}). Usage: {}", command_, positional.name, positional.help, usage());
     if (!taken.empty()) given_[positional.name] = {taken.begin(), taken.end()};
     if (positional.values != nullptr)
       positional.values->assign(taken.begin(), taken.end());

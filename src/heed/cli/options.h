@@ -51,6 +51,9 @@ class OptionParser {
                             size_t least = 1);
   // The one-letter form of a bound key: -i for --input.
   OptionParser& shorthand(char letter, const std::string& key);
+  // The bound key or the positional takes an empty text. Any other refuses it: what is empty is a variable
+  // that a script forgot to set, and names no file.
+  OptionParser& may_be_empty(const std::string& name);
   // Text at the end of the help: examples, what to read next.
   OptionParser& footer(std::string text);
 
@@ -81,6 +84,7 @@ class OptionParser {
 
   std::string usage() const;
   [[noreturn]] void fail_unknown(const std::string& argument) const;
+  bool is_refused(const std::string& name, std::string_view value) const;
   void check_values(std::span<const std::string> arguments) const;
   void assign_positionals(std::span<const std::string> arguments);
 
@@ -89,6 +93,7 @@ class OptionParser {
   std::string footer_;
   std::vector<Positional> positionals_;
   std::vector<std::pair<char, std::string>> shorthands_;  // letter and option without dashes
+  std::vector<std::string> may_be_empty_;                 // options without dashes, and positionals
   std::vector<VisitConfig> visits_;
   std::map<std::string, std::vector<std::string>> given_;  // option or positional to its texts
 };

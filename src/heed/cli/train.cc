@@ -1,6 +1,7 @@
 // heed train
 #include <algorithm>
 #include <cctype>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -34,12 +35,15 @@ struct TrainOptions {
   }
 };
 
-// The last part of a path, without its ending.
-std::string stem(const std::string& path) {
+// runs/ and the last part of the path, without its ending.
+std::string folder_for(const std::string& path) {
   const size_t slash = path.rfind('/');
   std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  return name.substr(0, name.rfind('.'));
+  name.resize(std::min(name.rfind('.'), name.size()));
+  if (name.empty() || name == "." || name == "..")
+    fail_input("{}: nothing is left of its name without the ending; name the model folder with --out", path);
+  return "runs/" + name;
 }
 
 class ConsoleListener final : public TrainListener {
@@ -154,8 +158,10 @@ int train(Arguments arguments) {
     throw HelpRequested(describe(visit_of(config), group), request.topic());
   }
 
+  // Who read what training tells may go away (`heed train ... 2>&1 | head`): that ends no work.
+  std::signal(SIGPIPE, SIG_IGN);
   const RunConfig config = read_run_config(path, options.set);
-  const std::string folder = options.out.empty() ? "runs/" + stem(path) : options.out;
+  const std::string folder = options.out.empty() ? folder_for(path) : options.out;
   // Before the first update there is nothing to save, and a signal does what it does anywhere.
   const auto interrupted_now = [watching = false]() mutable {
     if (!watching) watch_interrupts("\nstopping after this update; once more stops at once\n");

@@ -73,6 +73,7 @@ void check(const TranslateOptions& options, const OptionParser& parser) {
     fail_input("--n-best {} is more than --beam {}", options.n_best, search.beam);
   if (search.max_length > 0 && search.min_length > search.max_length)
     fail_input("--min-length {} is more than --max-length {}", search.min_length, search.max_length);
+  options.check();
 }
 
 }  // namespace

@@ -30,6 +30,17 @@ TokenField make_field(std::span<const std::vector<int32_t>> sentences, std::vect
   return field;
 }
 
+size_t end_of_batch(std::span<const std::vector<int32_t>> sentences, size_t begin, int64_t most_sentences,
+                    int64_t most_tokens) {
+  size_t end = begin;
+  for (int64_t tokens = 0; end < sentences.size(); ++end) {
+    tokens += static_cast<int64_t>(sentences[end].size());
+    const bool fits = static_cast<int64_t>(end - begin) < most_sentences && tokens <= most_tokens;
+    if (end > begin && !fits) break;
+  }
+  return end;
+}
+
 Batch make_batch(const Corpus& corpus, std::span<const uint32_t> indices) {
   Batch batch;
   std::vector<uint64_t> numbers;

@@ -25,6 +25,10 @@ struct Batch {
 // Rows in the order of the sentences; numbers as in Layout.
 TokenField make_field(std::span<const std::vector<int32_t>> sentences, std::vector<uint64_t> numbers = {});
 
+// Where the batch ends that begins there: after one sentence, or as many as do not pass either limit.
+size_t end_of_batch(std::span<const std::vector<int32_t>> sentences, size_t begin, int64_t most_sentences,
+                    int64_t most_tokens);
+
 // A field for each column, its sentences numbered as in the corpus.
 Batch make_batch(const Corpus& corpus, std::span<const uint32_t> indices);
 

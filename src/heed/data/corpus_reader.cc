@@ -1,6 +1,7 @@
 #include "heed/data/corpus_reader.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "heed/base/error.h"

@@ -42,8 +42,6 @@ struct DataConfig {
   int64_t longest_read() const { return longer == LongSentences::kCut ? max_source_length : 0; }
 
   void visit(ConfigVisitor& v) {
-    v.group("train", train, "the corpus to learn from");
-    v.group("dev", dev, "the corpus to validate on; without it, sentences are held out of train");
     v("held_out", held_out, "without dev: sentences held out, at most one in twenty; 0: no validation",
       at_least(0));
     v("max_source_length", max_source_length, "tokens of the longest source sentence, </s> included",
@@ -51,6 +49,8 @@ struct DataConfig {
     v("max_target_length", max_target_length, "tokens of the longest target sentence, </s> included",
       between(1, 1e6));
     v("longer", longer, {"skip", "cut"}, "what happens to longer sentences in training");
+    v.group("train", train, "the corpus to learn from");
+    v.group("dev", dev, "the corpus to validate on; without it, sentences are held out of train");
   }
 };
 

@@ -26,20 +26,16 @@ ReadText TextClassifier::read(const std::string& text) const {
 std::vector<ClassifiedText> TextClassifier::classify(Context& c, const std::vector<std::string>& texts,
                                                      const ClassifyOptions& options) const {
   std::vector<ClassifiedText> classified(texts.size());
+  std::vector<std::vector<int32_t>> ids;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    ReadText text = read(texts[i]);
+    ids.push_back(std::move(text.ids));
+    classified[i].cut = text.cut;
+  }
   for (size_t begin = 0, end = 0; begin < texts.size(); begin = end) {
-    std::vector<std::vector<int32_t>> batch;
-    int64_t tokens = 0;
-    for (; end < texts.size(); ++end) {
-      ReadText text = read(texts[end]);
-      const auto length = static_cast<int64_t>(text.ids.size());
-      const bool full = static_cast<int64_t>(batch.size()) >= options.batch_sentences ||
-                        tokens + length > options.batch_tokens;
-      if (!batch.empty() && full) break;
-      tokens += length;
-      batch.push_back(std::move(text.ids));
-      classified[end].cut = text.cut;
-    }
-    const Tensor log_probs = model_.log_probs(c, make_field(batch));  // [B, C]
+    end = end_of_batch(ids, begin, options.batch_sentences, options.batch_tokens);
+    const TokenField batch = make_field(std::span(ids).subspan(begin, end - begin));
+    const Tensor log_probs = model_.log_probs(c, batch);  // [B, C]
     for (size_t i = begin; i < end; ++i) {
       const float* row = log_probs.row<float>(static_cast<int64_t>(i - begin));
       ClassifiedText& of_text = classified[i];

@@ -1,8 +1,8 @@
 #include "heed/decode/translator.h"
 
 #include <algorithm>
-#include <numeric>
 
+#include "heed/base/error.h"
 #include "heed/base/text_key.h"
 #include "heed/data/batch.h"
 
@@ -17,6 +17,17 @@ void TranslateOptions::visit(ConfigVisitor& v) {
   v("batch_sentences", batch_sentences, "most sentences translated at once", between(1, 65536));
   v("batch_tokens", batch_tokens, "most source tokens translated at once", between(1, 1 << 24));
   v("max_source_length", max_source_length, "longer sources are cut to so many tokens", between(1, 1 << 20));
+}
+
+void TranslateOptions::check() const {
+  constexpr int64_t kMostPositions = int64_t{1} << 30;  // they are added up in 32 bits
+  const int64_t hypotheses = search.sample ? n_best : search.beam;
+  require(hypotheses >= 1 && n_best >= 1, "translating: beam {} and n_best {}, expected 1 or more",
+          search.beam, n_best);
+  if (batch_tokens > kMostPositions / hypotheses)
+    fail_input(
+        "{} {} times batch_tokens {} is more than the {} positions that a batch may have; lower one of them",
+        search.sample ? "n_best" : "beam", hypotheses, batch_tokens, kMostPositions);
 }
 
 namespace {
@@ -41,9 +52,10 @@ SourceLine Translator::read(const std::string& line, int64_t max_source_length) 
 std::vector<Translation> Translator::translate(Context& c, const std::vector<std::string>& lines,
                                                const TranslateOptions& options,
                                                const SearchObserver& observer) const {
+  options.check();
   std::vector<Translation> translations(lines.size());
   std::vector<std::vector<int32_t>> sources(lines.size());
-  std::vector<size_t> order;  // sentences with something in them, similar lengths together
+  std::vector<size_t> order;  // lines with something in them, similar lengths together
   for (size_t i = 0; i < lines.size(); ++i) {
     SourceLine line = read(lines[i], options.max_source_length);
     translations[i].source_pieces = std::move(line.pieces);
@@ -58,30 +70,23 @@ std::vector<Translation> Translator::translate(Context& c, const std::vector<std
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return sources[a].size() > sources[b].size(); });
+  std::vector<std::vector<int32_t>> in_order;
+  for (const size_t i : order) in_order.push_back(std::move(sources[i]));
 
   SearchOptions how = options.search;
   how.reserved = text_.target->vocabulary().reserved();
   if (how.sample) how.beam = options.n_best;  // as many samples as are asked for
   for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
-    std::vector<std::vector<int32_t>> batch;
+    end = end_of_batch(in_order, begin, options.batch_sentences, options.batch_tokens);
+    const TokenField batch = make_field(std::span(in_order).subspan(begin, end - begin));
     std::vector<uint64_t> keys;
-    int64_t tokens = 0;
-    for (; end < order.size(); ++end) {
-      const auto length = static_cast<int64_t>(sources[order[end]].size());
-      const bool full = static_cast<int64_t>(batch.size()) >= options.batch_sentences ||
-                        tokens + length > options.batch_tokens;
-      if (!batch.empty() && full) break;
-      batch.push_back(sources[order[end]]);
-      keys.push_back(key_of_text(lines[order[end]]));
-      tokens += length;
-    }
+    for (size_t i = begin; i < end; ++i) keys.push_back(key_of_text(lines[order[i]]));
     // Search numbers the sentences of its batch.
     const SearchObserver of_line = [&](SearchStep step) {
       step.sentence = static_cast<int64_t>(order[begin + static_cast<size_t>(step.sentence)]);
       observer(step);
     };
-    const auto found =
-        search(c, *decoder_, make_field(batch), how, keys, observer ? of_line : SearchObserver());
+    const auto found = search(c, *decoder_, batch, how, keys, observer ? of_line : SearchObserver());
     for (size_t i = 0; i < found.size(); ++i) {
       Translation& translation = translations[order[begin + i]];
       const size_t count = std::min(found[i].size(), static_cast<size_t>(options.n_best));

@@ -1,7 +1,6 @@
 // Raw text in, raw text out.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +42,8 @@ struct TranslateOptions {
   int64_t max_source_length = 1024;
 
   void visit(ConfigVisitor& v);
+  // Throws InputError where a batch would hold more than can be counted, Error where nothing is asked for.
+  void check() const;
 };
 
 // Translates sentences; the model and the text part must outlive it.
@@ -57,7 +58,7 @@ class Translator {
                   int64_t max_source_length = TranslateOptions().max_source_length) const;
 
   // In the order of the input, whatever the batches. The observer is told the index of a step's line. Throws
-  // InputError on a line that is not UTF-8 and when the model gives NaN.
+  // InputError on a line that is not UTF-8 and when the model gives NaN, and what options.check() throws.
   std::vector<Translation> translate(Context& c, const std::vector<std::string>& lines,
                                      const TranslateOptions& options,
                                      const SearchObserver& observer = {}) const;

@@ -52,7 +52,7 @@ void attention_decoder(ThreadPool& pool, const AttentionDecoderArgs<Bf16>& args)
 // weights as in recurrent.h.
 template <class T>
 struct AttentionDecoderGradientArgs {
-  AttentionDecoderArgs<T> forward;                  // as the forward pass left it
+  AttentionDecoderArgs<T> forward;                  // as the forward pass left it; its weights are not read
   RecurrentGradientArgs<T> cell;                    // of forward.cell, with d_h, the states' gradient
   const RecurrentGradientArgs<T>* first = nullptr;  // of forward.first; d_h null
   const PackedMatrix* query_back = nullptr;         // B [A, H]: W_q

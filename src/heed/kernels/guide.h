@@ -1,5 +1,5 @@
 // The guide of guided attention (Tachibana, Uenoyama & Aihara 2017, "Efficiently Trainable Text-to-Speech
-// System Based on Deep Convolutional Networks with Guided Attention", section 3.2): how far a weight lies
+// System Based on Deep Convolutional Networks with Guided Attention", section 4.1): how far a weight lies
 // from the diagonal. W is a function of two positions, so that nobody needs to store it.
 #pragma once
 

@@ -33,7 +33,6 @@ PackedMatrix::PackedMatrix(ThreadPool& pool, const float* b, int64_t inner, int6
                            int64_t stride_n, DType dtype, PackedMatrix spare)
     : inner_(inner), outer_(outer), dtype_(dtype), tiled_(dtype == DType::bf16 && cpu::tiles_in_use()) {
   require(inner >= 0 && outer >= 0, "packed matrix: {} x {}", inner, outer);
-  require(dtype != DType::i32, "packed matrix: a product of {} is not supported", name_of(dtype));
   const int64_t columns = divide_up(outer, cpu::kPanelWidth) * cpu::kPanelWidth;
   const int64_t floats = tiled_ ? divide_up(cpu::tiled_size(inner, outer), 2) : columns * inner;
   if (spare && spare.data_.size() >= floats && !spare.data_.shares_storage_with_others()) {

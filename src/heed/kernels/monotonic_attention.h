@@ -31,7 +31,7 @@ struct MonotonicAttentionArgs {
   // Expected alignment: where a sentence's numbers [its queries, its keys] begin, and the numbers.
   const int64_t* weight_begin = nullptr;  // [B]
   Real<T>* chosen = nullptr;   // p_ij = sigmoid(e_ij + noise_ij), what a key is chosen with once reached
-  Real<T>* weights = nullptr;  // alpha_ij, eq. 11: the probability that query i attends to key j
+  Real<T>* weights = nullptr;  // alpha_ij, eq. 14: the probability that query i attends to key j
   float noise = 0.0f;          // its standard deviation
   uint64_t noise_key = 0;
   const uint64_t* query_row_keys = nullptr;  // [R_q]

@@ -63,7 +63,7 @@ void recurrent(ThreadPool& pool, std::span<const RecurrentArgs<Bf16>> passes);
 // d_candidate.
 template <class T>
 struct RecurrentGradientArgs {
-  RecurrentArgs<T> forward;                   // as the forward pass left it
+  RecurrentArgs<T> forward;                   // as the forward pass left it; its weight is not read
   const PackedMatrix* weight_back = nullptr;  // B [GH, H]: W_hh
   const T* d_h = nullptr;                     // [R, H], rows d_h_stride apart; null: zeros
   int64_t d_h_stride = 0;

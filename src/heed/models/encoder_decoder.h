@@ -41,4 +41,9 @@ class EncoderDecoder : public Model {
 // <s> followed by each sentence without its last token.
 TokenField shifted_right(const TokenField& target);
 
+// The layers of one side: its own number, or where that is 0 the number of both sides.
+inline int64_t layers_of(int64_t side, int64_t both) {
+  return side > 0 ? side : both;
+}
+
 }  // namespace heed

@@ -25,14 +25,11 @@ struct LossOptions {
 
   // Of models that write: other models' probabilities of every word at each target token [R_t, V] f32, and
   // their share in what is wanted (distillation_loss). None while empty.
-  Tensor taught;
+  Tensor taught = {};
   double taught_share = 0.0;
 
-  GuidedAttentionOptions guided_attention;
-  ScheduledSampling scheduled_sampling;
-
-  LossOptions() = default;
-  LossOptions(double smoothing, double r_drop = 0.0) : smoothing(smoothing), r_drop(r_drop) {}
+  GuidedAttentionOptions guided_attention = {};
+  ScheduledSampling scheduled_sampling = {};
 };
 
 class Model {

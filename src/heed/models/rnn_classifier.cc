@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 
 #include "heed/base/text_util.h"
 #include "heed/models/passes.h"
@@ -101,8 +100,7 @@ RecurrentStates RnnClassifier::states(Context& c, const TokenField& text) const 
 }
 
 Var RnnClassifier::pooled(Context& c, const RecurrentStates& states, const Layout& layout) const {
-  const Layout one_row = Layout::of_lengths(std::vector<int32_t>(static_cast<size_t>(layout.sentences()), 1),
-                                            {layout.numbers().begin(), layout.numbers().end()});
+  const Layout one_row = layout.one_row_each();
   const Var h = dropout(c, states.rows, layer_dropout_.back(), layout);  // [R, M]
   std::vector<Var> parts;
   for (const Pooling pooling : poolings_) {

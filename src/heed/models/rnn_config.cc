@@ -17,14 +17,15 @@ void RnnConfig::visit(ConfigVisitor& v) {
     "LayerNorm (Ba et al. 2016) of what each layer hands on, after the residual; the states that a layer "
     "carries from step to step, and of the decoder's first layer the query, stay as they are");
   v("attention", attention, {"none", "dot", "scaled_dot", "bilinear", "additive"},
-    "how the decoder scores source positions; none: it knows the encoder's last state only");
+    "how the decoder scores source positions; none: it knows the encoder's last state only; dot and "
+    "scaled_dot need bidirectional: false");
   v("attend", attend, {"before", "conditional", "after"},
     "when in a step: with the state before it (Bahdanau 2015), between its two cells (conditional GRU), or "
     "with the state after it (Luong 2015)");
   v("input_feeding", input_feeding, "attend: after only: a step reads what the one before it attended to");
   v("monotonic", monotonic,
-    "attention goes forward only, a word at a time (Raffel et al. 2017): for tasks in order; needs window: "
-    "global");
+    "attention goes forward only, a word at a time (Raffel et al. 2017): for tasks in order; needs an "
+    "attention with window: global");
   v("monotonic_noise", monotonic_noise,
     "standard deviation of what training adds to monotonic attention's energies, so that choices become sure",
     between(0.0, 100.0));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <utility>
 
 #include "heed/models/passes.h"
@@ -20,15 +19,6 @@ namespace {
 
 Var add(Context& c, const Var& x, const Var& y, const Layout& layout) {
   return residual(c, x, y, DropoutSite(), layout);
-}
-
-// Where rows of a batch stand in their sentences; none named: all of them.
-std::vector<int32_t> positions_of(const Layout& layout, std::span<const int32_t> rows) {
-  const std::span<const int32_t> all = layout.positions();
-  if (rows.empty()) return {all.begin(), all.end()};
-  std::vector<int32_t> positions;
-  for (const int32_t row : rows) positions.push_back(all[static_cast<size_t>(row)]);
-  return positions;
 }
 
 Var of_layer(const std::vector<Var>& states, size_t layer) {
@@ -61,17 +51,14 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
       output_dropout_(store_.dropout_site("output.dropout", config.output_dropout)) {
   config.check(source_words, target_words);
   const int64_t e = config.embedding, h = config.width, m = config.bidirectional ? 2 * h : h;
-  const int64_t encoder_layers = config.encoder_layers > 0 ? config.encoder_layers : config.layers;
-  const int64_t decoder_layers = config.decoder_layers > 0 ? config.decoder_layers : config.layers;
+  const int64_t encoder_layers = layers_of(config.encoder_layers, config.layers);
+  const int64_t decoder_layers = layers_of(config.decoder_layers, config.layers);
 
-  const Initial embedding = Initial::normal(1.0 / std::sqrt(static_cast<double>(e)));
-  target_embedding_ = &store_.add("target.embedding", {target_words, e}, embedding);
-  source_embedding_ = config.tying == Tying::all
-                          ? target_embedding_
-                          : &store_.add("source.embedding", {source_words, e}, embedding);
-  output_weight_ = config.tying == Tying::none ? &store_.add("output.weight", {target_words, e}, embedding)
-                                               : target_embedding_;
-  if (config.output_bias) output_bias_ = &store_.add("output.bias", {target_words}, Initial::constant(0.0));
+  words_ = WordWeights(store_, {.tying = config.tying,
+                                .output_bias = config.output_bias,
+                                .width = e,
+                                .source_words = source_words,
+                                .target_words = target_words});
   source_options_.dropout = store_.dropout_site("source.embedding.dropout", config.embedding_dropout);
   target_options_.dropout = store_.dropout_site("target.embedding.dropout", config.embedding_dropout);
 
@@ -111,16 +98,17 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnConfig& config, int64_t source_words, int64_t ta
       decoder_dropout_.push_back(store_.dropout_site(name + ".dropout", config.layer_dropout));
   }
   const int64_t gates = kernels::gates_of(config.cell);
+  const LinearOptions beside_inputs{.joined = gates, .bias = false};  // whose products have the bias
   if (attends(AttendWhen::conditional)) conditional_.emplace(store_, "decoder.context", config.cell, m, h);
   if (attends(AttendWhen::before))
-    context_input_.emplace(store_, "decoder.context", m, gates * h, gates, false);
-  if (config.input_feeding) feed_.emplace(store_, "decoder.feed", e, gates * h, gates, false);
+    context_input_.emplace(store_, "decoder.context", m, gates * h, beside_inputs);
+  if (config.input_feeding) feed_.emplace(store_, "decoder.feed", e, gates * h, beside_inputs);
   head_.emplace(store_, "head", h + (attends() ? m : 0) + (config.output_reads_embedding ? e : 0), e);
 }
 
 RnnSeq2Seq::Encoded RnnSeq2Seq::encode(Context& c, const TokenField& source) const {
   const Layout& layout = source.layout;
-  Var x = embedding(c, source, *source_embedding_, source_options_);  // [R_s, E]
+  Var x = embedding(c, source, *words_.source_embedding, source_options_);  // [R_s, E]
   RecurrentStates states;
   for (size_t i = 0; i < encoder_.size(); ++i) {
     const Var read = i > 0 ? dropout(c, x, encoder_dropout_[i - 1], layout) : x;
@@ -130,11 +118,9 @@ RnnSeq2Seq::Encoded RnnSeq2Seq::encode(Context& c, const TokenField& source) con
     if (config_.layer_norm) x = encoder_norms_[i](c, x);
   }
   if (!attends()) {
-    // Everything must pass through the last states, of both directions: a row a sentence.
-    const std::span<const uint64_t> numbers = layout.numbers();
-    const Layout one_row =
-        Layout::of_lengths(std::vector<int32_t>(numbers.size(), 1), {numbers.begin(), numbers.end()});
-    return {{}, start(c, dropout(c, concat_columns(c, states.last), context_dropout_, one_row))};
+    // Everything must pass through the last states, of both directions.
+    const Var last = concat_columns(c, states.last);  // [B, M]
+    return {{}, start(c, dropout(c, last, context_dropout_, layout.one_row_each()))};
   }
   // s_0 = tanh(W mean_i h_i + b), of every model with attention (Sennrich et al. 2017, Nematus); Bahdanau et
   // al. 2015, A.2.2 take the backward state, Luong et al. 2015 the last one.
@@ -229,12 +215,11 @@ Var RnnSeq2Seq::attentional(Context& c, const StepOutputs& outputs, const Var& y
 Var RnnSeq2Seq::decode(Context& c, const TokenField& inputs, const Encoded& encoded,
                        const AttendRows& other) const {
   const Layout& layout = inputs.layout;
-  const Var y = embedding(c, inputs, *target_embedding_, target_options_);  // [R_t, E]
+  const Var y = embedding(c, inputs, *words_.target_embedding, target_options_);  // [R_t, E]
   SourceAttention::Place place;
   const AttendRows attend =
-      other ? other : [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
-        return (*attention_)(c, queries, rows, positions_of(layout, in_batch), encoded.memory,
-                             {.place = &place});
+      other ? other : [&](const Var& queries, const Layout& rows, std::span<const int32_t>) {
+        return (*attention_)(c, queries, rows, encoded.memory, {.place = &place});
       };
   Var out;
   if (is_one_op() && !other) {
@@ -281,13 +266,7 @@ std::vector<Step> steps_of(const Layout& layout) {
 // The state of the sentences that go on.
 void keep(Context& c, RnnState& state, const std::vector<int32_t>& rows) {
   if (state.query.rows() == static_cast<int64_t>(rows.size())) return;
-  const auto gather = [&](Var& x) {
-    if (x) x = gather_rows(c, {x}, rows);
-  };
-  for (Var& x : state.hidden) gather(x);
-  for (Var& x : state.cell) gather(x);
-  gather(state.query);
-  gather(state.fed);
+  state.for_each([&](Var& x) { x = gather_rows(c, {x}, rows); });
 }
 
 }  // namespace
@@ -333,11 +312,10 @@ TokenField RnnSeq2Seq::inputs_of(Context& c, const TokenField& target, const Enc
     keep(c, state, step.before);
     TokenField read{{}, step.layout};
     for (const int32_t row : step.rows) read.ids.push_back(inputs.ids[static_cast<size_t>(row)]);
-    const Var y = embedding(c, read, *target_embedding_, target_options_);  // [N, E]
+    const Var y = embedding(c, read, *words_.target_embedding, target_options_);  // [N, E]
     const StepOutputs outputs =
         advance(c, decoder_.front().gates(c, y), step.layout, state, [&](const Var& queries) {
-          return (*attention_)(c, queries, step.in_batch, positions_of(target.layout, step.rows),
-                               encoded.memory, {.place = &place});
+          return (*attention_)(c, queries, step.in_batch, encoded.memory, {.place = &place});
         });
     const Var out = attentional(c, outputs, y);  // [N, E]
     if (feed_) state.fed = out;
@@ -350,7 +328,8 @@ TokenField RnnSeq2Seq::inputs_of(Context& c, const TokenField& target, const Enc
       rows.push_back(step.rows[i]);
     }
     const Var some = gather_rows(c, {out}, places);
-    const std::vector<int32_t> words = choice.predict(c, some.value, rows, *output_weight_, output_bias_);
+    const std::vector<int32_t> words =
+        choice.predict(c, some.value, rows, *words_.output_weight, words_.output_bias);
     for (size_t i = 0; i < words.size(); ++i) inputs.ids[static_cast<size_t>(rows[i]) + 1] = words[i];
   }
   return inputs;
@@ -364,15 +343,14 @@ OutputLoss RnnSeq2Seq::loss(Context& c, const TokenField& source, const TokenFie
   const TokenField inputs = inputs_of(c, target, encoded, options.scheduled_sampling);
   const auto states = [&](const Encoded& read) {
     if (!guided.guides(0)) return decode(c, inputs, read);
-    return decode(c, inputs, read,
-                  [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
-                    return (*attention_)(c, queries, rows, positions_of(inputs.layout, in_batch), read.memory,
-                                         {.guided = &guided, .in_batch = in_batch});
-                  });
+    return decode(
+        c, inputs, read, [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
+          return (*attention_)(c, queries, rows, read.memory, {.guided = &guided, .in_batch = in_batch});
+        });
   };
   OutputLoss loss = loss_of_passes(
-      c, states(encoded), [&] { return states(encode(c, source)); }, *output_weight_, output_bias_,
-      target.ids, options);
+      c, states(encoded), [&] { return states(encode(c, source)); }, *words_.output_weight,
+      words_.output_bias, target.ids, options);
   loss.sum = guided.added_to(c, loss.sum);
   return loss;
 }
@@ -399,25 +377,23 @@ ModelSummary RnnSeq2Seq::summary() const {
 Tensor RnnSeq2Seq::log_probs(Context& c, const TokenField& source, const TokenField& target) const {
   const Encoded encoded = encode(c, source);
   const Var states = decode(c, shifted_right(target), encoded);
-  return output_log_probs(c, states.value, *output_weight_, output_bias_);  // [R_t, V]
+  return output_log_probs(c, states.value, *words_.output_weight, words_.output_bias);  // [R_t, V]
 }
 
 std::vector<AttentionWeights> RnnSeq2Seq::attention(Context& c, const TokenField& source,
                                                     const TokenField& target) const {
   require(source.layout.sentences() == 1, "attention is shown for one sentence at a time, not {}",
           source.layout.sentences());
+  if (!attends()) return {};
   const Encoded encoded = encode(c, source);
   std::vector<float> weights;  // of one row of the target after the other
   SourceAttention::Place place, shown;
   decode(c, shifted_right(target), encoded,
-         [&](const Var& queries, const Layout& rows, std::span<const int32_t> in_batch) {
-           const std::vector<int32_t> positions = positions_of(target.layout, in_batch);
-           const Tensor seen =
-               attention_->weights(c, queries, rows, positions, encoded.memory, shown).front();
+         [&](const Var& queries, const Layout& rows, std::span<const int32_t>) {
+           const Tensor seen = attention_->weights(c, queries, rows, encoded.memory, shown).front();
            weights.insert(weights.end(), seen.data<float>(), seen.data<float>() + seen.size());
-           return (*attention_)(c, queries, rows, positions, encoded.memory, {.place = &place});
+           return (*attention_)(c, queries, rows, encoded.memory, {.place = &place});
          });
-  if (!attends()) return {};
   return {{AttentionKind::source, 0, Tensor::of({1, target.layout.rows(), source.layout.rows()}, weights)}};
 }
 

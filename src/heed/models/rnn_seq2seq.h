@@ -14,6 +14,7 @@
 
 #include "heed/models/encoder_decoder.h"
 #include "heed/models/rnn_config.h"
+#include "heed/models/tying.h"
 #include "heed/nn/attention/source_attention.h"
 #include "heed/nn/norm.h"
 #include "heed/nn/recurrent.h"
@@ -27,6 +28,15 @@ struct RnnState {
   std::vector<Var> cell;    // of each layer [B, H], of an LSTM
   Var query;                // [B, H] h_{t-1} of the first layer in the activations' type
   Var fed;                  // [B, E] the last attentional vector, with input feeding
+
+  // f of each of them, beside its counterpart in `others`, which have them all too.
+  template <class F, class... States>
+  void for_each(F&& f, States&... others) {
+    for (size_t i = 0; i < hidden.size(); ++i) f(hidden[i], others.hidden[i]...);
+    for (size_t i = 0; i < cell.size(); ++i) f(cell[i], others.cell[i]...);
+    f(query, others.query...);
+    if (fed) f(fed, others.fed...);
+  }
 };
 
 class RnnSeq2Seq final : public EncoderDecoder {
@@ -105,10 +115,7 @@ class RnnSeq2Seq final : public EncoderDecoder {
 
   RnnConfig config_;
   ParameterStore store_;
-  const Parameter* source_embedding_;
-  const Parameter* target_embedding_;
-  const Parameter* output_weight_;
-  const Parameter* output_bias_ = nullptr;
+  WordWeights words_;
   EmbeddingOptions source_options_, target_options_;
   std::vector<RecurrentLayer> encoder_;
   std::vector<Linear> start_hidden_, start_cell_;

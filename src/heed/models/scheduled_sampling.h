@@ -41,24 +41,4 @@ class InputChoice {
   uint64_t key_;
 };
 
-// While it lives, c computes as in decoding: nothing is recorded or dropped.
-class AsInDecoding {
- public:
-  explicit AsInDecoding(Context& c) : c_(c), tape_(c.tape), training_(c.training) {
-    c.tape = nullptr;
-    c.training = false;
-  }
-  ~AsInDecoding() {
-    c_.tape = tape_;
-    c_.training = training_;
-  }
-  AsInDecoding(const AsInDecoding&) = delete;
-  AsInDecoding& operator=(const AsInDecoding&) = delete;
-
- private:
-  Context& c_;
-  Tape* tape_;
-  bool training_;
-};
-
 }  // namespace heed

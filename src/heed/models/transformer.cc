@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "heed/models/passes.h"
-#include "heed/ops/activation.h"
 #include "heed/ops/output.h"
 #include "heed/ops/rows.h"
 
@@ -98,7 +97,8 @@ kernels::Activation kernel_of(FeedForwardActivation activation) {
   return kernels::Activation::none;
 }
 
-// Smaller than Xavier's: in a post-norm stack of many layers the residual path must lead at first.
+// Smaller than Xavier's, of the inner weight while F < 5D: in a post-norm stack of many layers the residual
+// path must lead at first.
 Initial feed_forward_initial(int64_t fan_in) {
   return Initial::uniform(1.0 / std::sqrt(static_cast<double>(fan_in)));
 }
@@ -140,33 +140,26 @@ Transformer::Transformer(const TransformerConfig& config, int64_t source_words, 
   const MultiHeadOptions attention = attention_options(config);
   require_one_vocabulary(config.tying, source_words, target_words);
 
-  // Section 3.4: one weight for both embeddings and the output; N(0, 1/D) keeps rows near length one.
-  const Initial embedding = Initial::normal(1.0 / std::sqrt(static_cast<double>(width)));
-  target_embedding_ = &store_.add("target.embedding", {target_words, width}, embedding);
-  source_embedding_ = config.tying == Tying::all
-                          ? target_embedding_
-                          : &store_.add("source.embedding", {source_words, width}, embedding);
-  output_weight_ = config.tying == Tying::none
-                       ? &store_.add("output.weight", {target_words, width}, embedding)
-                       : target_embedding_;
-  if (config.output_bias) output_bias_ = &store_.add("output.bias", {target_words}, Initial::constant(0.0));
-
+  words_ = WordWeights(store_, {.tying = config.tying,
+                                .output_bias = config.output_bias,
+                                .width = width,
+                                .source_words = source_words,
+                                .target_words = target_words});
   source_options_.scale = target_options_.scale = std::sqrt(static_cast<float>(width));
   source_options_.dropout = store_.dropout_site("source.embedding.dropout", config.dropout);
   target_options_.dropout = store_.dropout_site("target.embedding.dropout", config.dropout);
   if (config.positions == Positions::learned) {
-    source_options_.positions = &store_.add("source.positions", {config.max_positions, width}, embedding);
-    target_options_.positions = &store_.add("target.positions", {config.max_positions, width}, embedding);
+    const Initial initial = Initial::normal(1.0 / std::sqrt(static_cast<double>(width)));
+    source_options_.positions = &store_.add("source.positions", {config.max_positions, width}, initial);
+    target_options_.positions = &store_.add("target.positions", {config.max_positions, width}, initial);
   } else if (config.positions == Positions::sinusoidal) {
     source_options_.sinusoids = target_options_.sinusoids = std::make_shared<SinusoidalPositions>(width);
   }
 
-  const int64_t encoder_layers = config.encoder_layers > 0 ? config.encoder_layers : config.layers;
-  const int64_t decoder_layers = config.decoder_layers > 0 ? config.decoder_layers : config.layers;
-  for (int64_t i = 0; i < encoder_layers; ++i) {
+  for (int64_t i = 0; i < layers_of(config.encoder_layers, config.layers); ++i) {
     encoder_.emplace_back(store_, "encoder." + std::to_string(i), config, attention);
   }
-  for (int64_t i = 0; i < decoder_layers; ++i) {
+  for (int64_t i = 0; i < layers_of(config.decoder_layers, config.layers); ++i) {
     decoder_.emplace_back(store_, "decoder." + std::to_string(i), config, attention);
   }
   if (config.pre_norm) {
@@ -177,7 +170,7 @@ Transformer::Transformer(const TransformerConfig& config, int64_t source_words, 
 
 Var Transformer::encode(Context& c, const TokenField& source, const Observer& observer) const {
   const Layout& layout = source.layout;
-  Var x = embedding(c, source, *source_embedding_, source_options_);  // [R_s, D]
+  Var x = embedding(c, source, *words_.source_embedding, source_options_);  // [R_s, D]
   for (size_t i = 0; i < encoder_.size(); ++i) {
     const SelfAttention& self = encoder_[i].self_attention();
     x = encoder_[i](c, x, layout, [&](const Var& h) {
@@ -191,7 +184,7 @@ Var Transformer::encode(Context& c, const TokenField& source, const Observer& ob
 Var Transformer::decode(Context& c, const TokenField& inputs, const Var& memory, const Layout& memory_layout,
                         const Observer& observer, GuidedLoss* guided) const {
   const Layout& layout = inputs.layout;
-  Var x = embedding(c, inputs, *target_embedding_, target_options_);  // [R_t, D]
+  Var x = embedding(c, inputs, *words_.target_embedding, target_options_);  // [R_t, D]
   for (size_t i = 0; i < decoder_.size(); ++i) {
     const SelfAttention& self = decoder_[i].self_attention();
     const CrossAttention& cross = decoder_[i].cross_attention();
@@ -219,8 +212,8 @@ OutputLoss Transformer::loss(Context& c, const TokenField& source, const TokenFi
   const TokenField inputs = inputs_of(c, target, memory, source.layout, options.scheduled_sampling);
   const auto states = [&](const Var& m) { return decode(c, inputs, m, source.layout, {}, &guided); };
   OutputLoss loss = loss_of_passes(
-      c, states(memory), [&] { return states(encode(c, source)); }, *output_weight_, output_bias_, target.ids,
-      options);
+      c, states(memory), [&] { return states(encode(c, source)); }, *words_.output_weight, words_.output_bias,
+      target.ids, options);
   loss.sum = guided.added_to(c, loss.sum);
   return loss;
 }
@@ -239,7 +232,8 @@ TokenField Transformer::inputs_of(Context& c, const TokenField& target, const Va
   if (replaced.empty()) return inputs;
   const AsInDecoding first_pass(c);
   const Var states = gather_rows(c, {decode(c, inputs, memory, memory_layout)}, before);  // [N, D]
-  const std::vector<int32_t> words = choice.predict(c, states.value, before, *output_weight_, output_bias_);
+  const std::vector<int32_t> words =
+      choice.predict(c, states.value, before, *words_.output_weight, words_.output_bias);
   for (size_t i = 0; i < words.size(); ++i) inputs.ids[static_cast<size_t>(replaced[i])] = words[i];
   return inputs;
 }
@@ -257,7 +251,7 @@ ModelSummary Transformer::summary() const {
 
 Tensor Transformer::log_probs(Context& c, const TokenField& source, const TokenField& target) const {
   const Var states = decode(c, shifted_right(target), encode(c, source), source.layout);
-  return output_log_probs(c, states.value, *output_weight_, output_bias_);  // [R_t, V]
+  return output_log_probs(c, states.value, *words_.output_weight, words_.output_bias);  // [R_t, V]
 }
 
 std::vector<AttentionWeights> Transformer::attention(Context& c, const TokenField& source,

@@ -139,10 +139,7 @@ class Transformer final : public EncoderDecoder {
 
   TransformerConfig config_;
   ParameterStore store_;
-  const Parameter* source_embedding_;
-  const Parameter* target_embedding_;
-  const Parameter* output_weight_;
-  const Parameter* output_bias_ = nullptr;
+  WordWeights words_;
   EmbeddingOptions source_options_, target_options_;
   std::vector<EncoderLayer> encoder_;
   std::vector<DecoderLayer> decoder_;

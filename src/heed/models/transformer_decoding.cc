@@ -34,7 +34,7 @@ const TransformerDecoderState& as_transformer(const DecoderState& state) {
 }  // namespace
 
 int64_t TransformerStepDecoder::vocabulary_size() const {
-  return model_.output_weight_->shape().rows();
+  return model_.words_.vocabulary_size();
 }
 
 int64_t TransformerStepDecoder::longest() const {
@@ -66,14 +66,7 @@ void TransformerStepDecoder::start(Context& c, DecoderState& state, const TokenF
   s.self = std::move(started.self);
   s.memory = std::move(started.memory);
 
-  const int64_t before = s.rows(), added = started.rows(), width = started.outputs.width();
-  Tensor outputs = Tensor::empty({before + added, width}, started.outputs.dtype());
-  dispatch(outputs.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    if (before > 0) std::copy_n(s.outputs.data<T>(), before * width, outputs.data<T>());
-    std::copy_n(started.outputs.data<T>(), added * width, outputs.row<T>(before));
-  });
-  s.outputs = outputs;
+  s.outputs = s.rows() == 0 ? started.outputs : concat_rows(s.outputs, started.outputs);
   std::move(started.hypotheses.begin(), started.hypotheses.end(), std::back_inserter(s.hypotheses));
 }
 
@@ -87,7 +80,7 @@ void TransformerStepDecoder::append(Context& c, DecoderState& state, std::span<c
   for (const CachedHypothesis& h : s.hypotheses) positions.push_back(static_cast<int32_t>(h.history.size()));
   const TokenField inputs{{tokens.begin(), tokens.end()}, Layout::of_steps(positions)};
   // Throws on wrong tokens, before the state is changed.
-  Var x = embedding(c, inputs, *model_.target_embedding_, model_.target_options_);  // [N, D]
+  Var x = embedding(c, inputs, *model_.words_.target_embedding, model_.target_options_);  // [N, D]
 
   StepHistory history{{0}, {}};
   StepMemory memory{{0}, {}};
@@ -114,17 +107,9 @@ void TransformerStepDecoder::append(Context& c, DecoderState& state, std::span<c
 void TransformerStepDecoder::select(DecoderState& state, std::span<const int32_t> parents) const {
   TransformerDecoderState& s = as_transformer(state);
   std::vector<CachedHypothesis> selected;
-  Tensor outputs =
-      Tensor::empty({static_cast<int64_t>(parents.size()), s.outputs.width()}, s.outputs.dtype());
-  for (size_t i = 0; i < parents.size(); ++i) {
-    selected.push_back(s.hypotheses.at(parents[i]));
-    dispatch(outputs.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      std::copy_n(s.outputs.row<T>(parents[i]), outputs.width(), outputs.row<T>(static_cast<int64_t>(i)));
-    });
-  }
+  for (const int32_t parent : parents) selected.push_back(s.hypotheses.at(static_cast<size_t>(parent)));
   s.hypotheses = std::move(selected);
-  s.outputs = outputs;
+  s.outputs = s.outputs.keep_rows(parents);
   s.compact_self(s.self, [&] {
     std::vector<SeenRows> seen;
     for (CachedHypothesis& h : s.hypotheses)
@@ -140,15 +125,11 @@ void TransformerStepDecoder::select(DecoderState& state, std::span<const int32_t
 
 Candidates TransformerStepDecoder::candidates(Context& c, const DecoderState& state, int64_t k,
                                               std::span<const float> bias) const {
-  TopWords top =
-      output_top_k(c, as_transformer(state).outputs, *model_.output_weight_, model_.output_bias_, k, bias);
-  return {k, std::move(top.ids), std::move(top.log_probs)};
+  return model_.words_.candidates(c, as_transformer(state).outputs, k, bias);
 }
 
 std::vector<float> TransformerStepDecoder::log_probs(Context& c, const DecoderState& state) const {
-  const Tensor all =
-      output_log_probs(c, as_transformer(state).outputs, *model_.output_weight_, model_.output_bias_);
-  return {all.data<float>(), all.data<float>() + all.size()};
+  return model_.words_.log_probs(c, as_transformer(state).outputs);
 }
 
 std::unique_ptr<StepDecoder> Transformer::step_decoder() const {

@@ -6,14 +6,19 @@
 
 namespace heed {
 
+struct LinearOptions {
+  // Maps that stand on top of each other in one weight, which are initialised as if each stood alone.
+  int64_t joined = 1;
+  bool bias = true;
+};
+
 // y = x W^T + b; weight [out, in], bias [out].
 class Linear {
  public:
-  // The weight starts as Xavier's uniform, the bias at zero. `joined` maps that stand on top of each other in
-  // one weight are initialised as if each stood alone.
-  Linear(ParameterStore& store, const std::string& name, int64_t in, int64_t out, int64_t joined = 1,
-         bool with_bias = true)
-      : Linear(store, name, in, out, Initial::xavier(in, out / joined), with_bias) {}
+  // The weight starts as Xavier's uniform, or as it is told; the bias at zero.
+  Linear(ParameterStore& store, const std::string& name, int64_t in, int64_t out,
+         const LinearOptions& options = {})
+      : Linear(store, name, in, out, Initial::xavier(in, out / options.joined), options.bias) {}
   Linear(ParameterStore& store, const std::string& name, int64_t in, int64_t out, const Initial& initial,
          bool with_bias = true)
       : weight_(&store.add(name + ".weight", {out, in}, initial)),

@@ -16,7 +16,8 @@ namespace heed {
 class Recurrent {
  public:
   Recurrent(ParameterStore& store, const std::string& name, kernels::Cell cell, int64_t in, int64_t width)
-      : input_(store, name + ".input", in, kernels::gates_of(cell) * width, kernels::gates_of(cell)),
+      : input_(store, name + ".input", in, kernels::gates_of(cell) * width,
+               LinearOptions{.joined = kernels::gates_of(cell)}),
         weight_(&store.add(name + ".recurrent.weight", {kernels::gates_of(cell) * width, width},
                            Initial::xavier(width, width))),
         bias_(&store.add(name + ".recurrent.bias", {kernels::gates_of(cell) * width},

@@ -1,6 +1,6 @@
 #include "heed/ops/additive_attention.h"
 
-#include <algorithm>
+#include <memory>
 
 #include "heed/kernels/additive_attention.h"
 #include "heed/ops/attention_parts.h"
@@ -15,6 +15,13 @@ void check(const Tensor& queries, const Tensor& keys, const Tensor& values, cons
           queries.width(), keys.width(), width);
   require(keys.rows() == values.rows(), "additive attention {}: {} keys for {} values", score.name(),
           keys.rows(), values.rows());
+}
+
+void check_layouts(const Tensor& queries, const Layout& query_layout, const Tensor& keys,
+                   const Layout& key_layout, const Parameter& score) {
+  require(queries.rows() == query_layout.rows() && keys.rows() == key_layout.rows(),
+          "additive attention {}: {} and {} rows with layouts of {} and {}", score.name(), queries.rows(),
+          keys.rows(), query_layout.rows(), key_layout.rows());
 }
 
 template <class T>
@@ -72,9 +79,7 @@ Var additive_attention(Context& c, const Var& queries, const Layout& query_layou
 GuidedAttention guided_additive_attention(Context& c, const Var& queries, const Layout& query_layout,
                                           const Var& keys, const Var& values, const Layout& key_layout,
                                           const Parameter& score, const Guide& guide) {
-  require(queries.rows() == query_layout.rows() && keys.rows() == key_layout.rows(),
-          "additive attention {}: {} and {} rows with layouts of {} and {}", score.name(), queries.rows(),
-          keys.rows(), query_layout.rows(), key_layout.rows());
+  check_layouts(queries.value, query_layout, keys.value, key_layout, score);
   auto pairs = std::make_shared<const AttentionPairs>(query_layout, key_layout);
   const Tensor weights = c.allocate(Shape{pairs->weights()}, DType::f32);
   GuidedAttention attended;
@@ -133,6 +138,7 @@ std::vector<Tensor> additive_attention_weights(Context& c, const Tensor& queries
                                                const Tensor& keys, const Layout& key_layout,
                                                const Parameter& score) {
   check(queries, keys, keys, score);
+  check_layouts(queries, query_layout, keys, key_layout, score);
   const AttentionPairs pairs(query_layout, key_layout);
   const Tensor weights = c.allocate(Shape{pairs.weights()}, DType::f32);
   dispatch(queries.dtype(), [&](auto zero) {

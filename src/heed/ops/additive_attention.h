@@ -1,5 +1,6 @@
 // Additive attention (Bahdanau et al. 2015, A.1.2): score(q, k) = v . tanh(q + k), queries and keys already
-// projected. Letters: R_q query rows, R_k key rows, A width of the scores, M width of the values.
+// projected. Letters: R_q query rows, R_k key rows, A width of the scores, M width of the values. Every op
+// here throws Error on shapes and layouts that do not fit together.
 #pragma once
 
 #include <span>
@@ -10,7 +11,7 @@
 
 namespace heed {
 
-// queries [R_q, A], keys [R_k, A], values [R_k, M], score (the vector v) [A] -> [R_q, M]
+// queries [R_q, A], keys [R_k, A], values [R_k, M], score (the vector v) [1, A] -> [R_q, M]
 Var additive_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
                        const Var& values, const Layout& key_layout, const Parameter& score);
 

@@ -64,7 +64,7 @@ void check(const Inputs& in, const AttentionOptions& options) {
           "attention: keys {} and values {} for queries of width {}", in.k.shape().to_string(),
           in.v.shape().to_string(), in.q.width());
   for (int64_t i = 0; options.causal && i < in.query_layout.sentences(); ++i)
-    require(in.query_layout.length(i) <= in.key_layout.length(i), "causal attention: {} queries of {} keys",
+    require(in.query_layout.length(i) == in.key_layout.length(i), "causal attention: {} queries of {} keys",
             in.query_layout.length(i), in.key_layout.length(i));
 }
 

@@ -76,26 +76,26 @@ ProfileScope profiled(Context& c, const char* op, const AttentionDecoderInputs& 
           times * static_cast<double>(in.gates_x.value.size() * size_of(in.gates_x.value.dtype()))};
 }
 
-// The pass' arguments: `first` lives as long as they do.
+// The pass' arguments, but for the packed weights, which each direction wants in its own form: `first` lives
+// as long as they do.
 template <class T>
 struct Arguments {
   kernels::RecurrentArgs<T> first;
   kernels::AttentionDecoderArgs<T> args;
 
-  Arguments(Context& c, const AttentionDecoderInputs& in, const Layout& target, const Layout& source,
+  Arguments(const AttentionDecoderInputs& in, const Layout& target, const Layout& source,
             const SavedPass& saved, const AttentionDecoderStates& out) {
     const int64_t width = width_of(in);
-    const auto cell = [&](const Parameter* weight, const Parameter* bias) {
+    const auto cell = [&](const Parameter* bias) {
       kernels::RecurrentArgs<T> made;
       made.cell = in.cell;
       made.sentences = target.sentences();
       made.width = width;
       made.offsets = target.offsets().data();
-      made.weight = &weight->packed(c);
       made.bias = bias_of(bias);
       return made;
     };
-    args.cell = cell(in.weight, in.bias);
+    args.cell = cell(in.bias);
     args.cell.initial = data_or_null<float>(saved.initial);
     args.cell.initial_cell = data_or_null<float>(saved.initial_cell);
     args.cell.h = out.states.value.data<T>();
@@ -104,7 +104,7 @@ struct Arguments {
     args.cell.saved = data_or_null<T>(saved.values);
     args.cell.cells = data_or_null<T>(saved.cells);
     if (in.first_weight != nullptr) {
-      first = cell(in.first_weight, in.first_bias);
+      first = cell(in.first_bias);
       first.h_previous = data_or_null<T>(saved.before);
       first.saved = data_or_null<T>(saved.first_values);
       first.cells = data_or_null<T>(saved.first_cells);
@@ -116,7 +116,6 @@ struct Arguments {
     args.key_offsets = source.offsets().data();
     args.score_width = in.keys.width();
     args.value_width = in.memory.width();
-    args.query = &in.query_weight->packed(c);
     args.score = in.score->value().data<float>();
     args.keys = in.keys.value.data<T>();
     args.context_gates = in.context_gates.value.data<T>();
@@ -128,6 +127,11 @@ struct Arguments {
     args.weights = out.weights.data<float>();
     args.contexts = out.contexts.value.data<T>();
     args.queries = data_or_null<float>(saved.queries);
+  }
+  void pack_forward(Context& c, const AttentionDecoderInputs& in) {
+    args.cell.weight = &in.weight->packed(c);
+    args.query = &in.query_weight->packed(c);
+    if (in.first_weight != nullptr) first.weight = &in.first_weight->packed(c);
   }
   Arguments(const Arguments&) = delete;
   Arguments& operator=(const Arguments&) = delete;
@@ -141,7 +145,7 @@ void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& t
   const DType dtype = dtype_of<T>;
   const bool conditional = in.first_weight != nullptr;
   const Shape state{target.sentences(), width};
-  const Arguments<T> forward(c, in, target, source, saved, out);
+  const Arguments<T> forward(in, target, source, saved, out);
 
   const Tensor d_weights = c.allocate(out.weights.shape(), DType::f32);
   const Tensor d_queries = c.allocate(Shape{rows, in.keys.width()}, dtype);
@@ -232,7 +236,9 @@ AttentionDecoderStates attention_decoder(Context& c, const AttentionDecoderInput
   out.weights = c.allocate(Shape{pairs}, DType::f32);
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
-    kernels::attention_decoder(c.pool, Arguments<T>(c, in, target, source, *saved, out).args);
+    Arguments<T> forward(in, target, source, *saved, out);
+    forward.pack_forward(c, in);
+    kernels::attention_decoder(c.pool, forward.args);
   });
   if (!c.recording()) return out;
 

@@ -41,8 +41,8 @@ void move_running(const BatchNormParameters& norm, const Statistics& statistics,
 
 Var batch_norm(Context& c, const Var& x, const BatchNormParameters& norm) {
   require(x.value.is_dense(), "batch norm: the input must be dense");
-  require(norm.gain->value().size() == x.width() && norm.running_mean.size() == x.width() &&
-              norm.running_variance.size() == x.width(),
+  require(norm.gain->value().size() == x.width() && norm.bias->value().size() == x.width() &&
+              norm.running_mean.size() == x.width() && norm.running_variance.size() == x.width(),
           "batch norm {}: made for another width than {}", norm.gain->name(), x.width());
   const ProfileScope scope(c.profile, "batch norm", 8.0 * static_cast<double>(x.value.size()),
                            static_cast<double>(4 * x.value.size() * size_of(x.value.dtype())));

@@ -16,7 +16,8 @@ struct BatchNormParameters {
   float epsilon = 1e-5f;
 };
 
-// BatchNorm(x)  [R, D]: while c trains, by the statistics of these rows.
+// BatchNorm(x)  [R, D]: while c trains, by the statistics of these rows. Throws Error on parameters of
+// another width than x, and on an x that is not dense.
 Var batch_norm(Context& c, const Var& x, const BatchNormParameters& norm);
 
 }  // namespace heed

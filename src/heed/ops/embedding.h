@@ -38,7 +38,8 @@ struct EmbeddingOptions {
 };
 
 // y[r] = dropout(scale * table[ids[r]] + positions[position of r])  [R, D] in the context's precision.
-// Throws InputError for an id outside the table or a sentence longer than there are positions.
+// Throws InputError for an id outside the table or a sentence longer than there are positions, Error on ids
+// that are not one a row and positions of another width than the table's.
 Var embedding(Context& c, const TokenField& tokens, const Parameter& table,
               const EmbeddingOptions& options = {});
 
@@ -47,11 +48,11 @@ struct DistinctTokens {
   TokenField words;                                    // one sentence, ids ascending
   std::shared_ptr<const std::vector<int32_t>> row_of;  // [R] where each row's word stands in `words`
 };
-// Throws InputError on an id that is not below words_there_are.
+// Throws InputError on an id that is not below words_there_are, Error on ids that are not one a row.
 DistinctTokens distinct_tokens(const TokenField& tokens, int64_t words_there_are);
 
-// Word dropout (Iyyer et al. 2015): while c is training a word becomes <unk> with the site's probability;
-// </s> stays.
+// Word dropout after Iyyer et al. 2015, who leave words out: while c is training a word becomes <unk> with
+// the site's probability; </s> stays.
 TokenField drop_words(const Context& c, const TokenField& tokens, const DropoutSite& site);
 
 }  // namespace heed

@@ -1,7 +1,7 @@
 #include "heed/ops/local_attention.h"
 
-#include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "heed/kernels/local_attention.h"
 #include "heed/ops/attention_parts.h"
@@ -13,13 +13,16 @@ namespace {
 struct Windows {
   AttentionPairs pairs;
   std::vector<int32_t> positions;  // [R_q]
-
-  Windows(AttentionPairs of, std::span<const int32_t> at)
-      : pairs(std::move(of)), positions(at.begin(), at.end()) {
-    require(pairs.queries() == static_cast<int64_t>(positions.size()),
-            "local attention: {} queries have {} positions", pairs.queries(), positions.size());
-  }
 };
+
+Windows windows_of(const Tensor& queries, const Layout& query_layout, const Tensor& keys,
+                   const Layout& key_layout) {
+  require(queries.rows() == query_layout.rows() && keys.rows() == key_layout.rows(),
+          "local attention: {} and {} rows with layouts of {} and {}", queries.rows(), keys.rows(),
+          query_layout.rows(), key_layout.rows());
+  const std::span<const int32_t> positions = query_layout.positions();
+  return {AttentionPairs(query_layout, key_layout), {positions.begin(), positions.end()}};
+}
 
 void check(const Tensor& queries, const Tensor& places, const Tensor& keys, const Tensor& values,
            const LocalAttentionOptions& options) {
@@ -67,8 +70,6 @@ ProfileScope profiled(Context& c, const char* op, const Tensor& queries, const T
 Tensor run(Context& c, const Windows& windows, const Tensor& queries, const Tensor& places,
            const Tensor& keys, const Tensor& values, const LocalAttentionOptions& options) {
   check(queries, places, keys, values, options);
-  require(queries.rows() == windows.pairs.queries(), "local attention: {} queries with a layout of {}",
-          queries.rows(), windows.pairs.queries());
   const ProfileScope scope = profiled(c, "local attention", queries, values, options, 1.0);
   Tensor out = c.allocate(Shape{queries.rows(), values.width()}, queries.dtype());
   dispatch(queries.dtype(), [&](auto zero) {
@@ -82,10 +83,11 @@ Tensor run(Context& c, const Windows& windows, const Tensor& queries, const Tens
 
 }  // namespace
 
-Var local_attention(Context& c, const Var& queries, const Layout& query_layout,
-                    std::span<const int32_t> positions, const Var& places, const Var& keys, const Var& values,
-                    const Layout& key_layout, const LocalAttentionOptions& options) {
-  auto windows = std::make_shared<const Windows>(AttentionPairs(query_layout, key_layout), positions);
+Var local_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& places,
+                    const Var& keys, const Var& values, const Layout& key_layout,
+                    const LocalAttentionOptions& options) {
+  auto windows =
+      std::make_shared<const Windows>(windows_of(queries.value, query_layout, keys.value, key_layout));
   Var out(run(c, *windows, queries.value, places.value, keys.value, values.value, options));
   if (!c.recording()) return out;
   c.tape->record(out, [=](Context& c, const Tensor& d_out) {
@@ -124,14 +126,18 @@ Var local_attention(Context& c, const Var& queries, const Layout& query_layout,
 Var local_attention_step(Context& c, const Tensor& queries, std::span<const int32_t> positions,
                          const Tensor& places, const Tensor& keys, const Tensor& values,
                          const AttentionSpans& spans, const LocalAttentionOptions& options) {
-  return Var(run(c, Windows(AttentionPairs(spans), positions), queries, places, keys, values, options));
+  const Windows windows{AttentionPairs(spans), {positions.begin(), positions.end()}};
+  require(
+      windows.pairs.queries() == queries.rows() && static_cast<int64_t>(positions.size()) == queries.rows(),
+      "local attention: {} spans and {} positions for {} queries", windows.pairs.queries(), positions.size(),
+      queries.rows());
+  return Var(run(c, windows, queries, places, keys, values, options));
 }
 
 std::vector<Tensor> local_attention_weights(Context& c, const Tensor& queries, const Layout& query_layout,
-                                            std::span<const int32_t> positions, const Tensor& places,
-                                            const Tensor& keys, const Layout& key_layout,
-                                            const LocalAttentionOptions& options) {
-  const Windows windows(AttentionPairs(query_layout, key_layout), positions);
+                                            const Tensor& places, const Tensor& keys,
+                                            const Layout& key_layout, const LocalAttentionOptions& options) {
+  const Windows windows = windows_of(queries, query_layout, keys, key_layout);
   check(queries, places, keys, keys, options);
   const Tensor weights = c.allocate(Shape{windows.pairs.weights()}, DType::f32);
   dispatch(queries.dtype(), [&](auto zero) {

@@ -1,7 +1,6 @@
 #include "heed/ops/monotonic_attention.h"
 
 #include <memory>
-#include <numeric>
 
 #include "heed/kernels/monotonic_attention.h"
 

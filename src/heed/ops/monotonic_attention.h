@@ -1,6 +1,6 @@
 // Monotonic attention (Raffel et al. 2017): a query goes on from the key that the one before it chose, and
 // never back. Letters: B sentences, R_q query rows, R_k key rows, Q width of queries and keys, M width of the
-// values.
+// values. Every op here throws Error on shapes and layouts that do not fit together.
 #pragma once
 
 #include <span>
@@ -21,7 +21,7 @@ struct MonotonicOptions {
   uint64_t site = 0;   // whose random numbers the noise takes
 };
 
-// The expectation over all monotonic alignments (eq. 11).
+// The expectation over all monotonic alignments (eq. 14).
 struct MonotonicExpectation {
   Var out;        // [R_q, M]
   Var alignment;  // [R_k, 1] f32: the probability that a sentence's last query attends to each of its keys

@@ -1,4 +1,5 @@
-// Residual connections and layer normalisation (Ba et al. 2016).
+// Residual connections and layer normalisation (Ba et al. 2016). Every op here throws Error on shapes and
+// layouts that do not fit together, and on inputs that are not dense.
 #pragma once
 
 #include "heed/autograd/parameter.h"

@@ -59,8 +59,9 @@ const float* data_or_null(const Tensor& x) {
   return x ? x.data<float>() : nullptr;
 }
 
+// Without the weight: packing it forward is for the forward pass alone.
 template <class T>
-kernels::RecurrentArgs<T> arguments(Context& c, Cell cell, const RecurrentPass& pass, const Layout& layout,
+kernels::RecurrentArgs<T> arguments(Cell cell, const RecurrentPass& pass, const Layout& layout,
                                     const SavedSteps& saved) {
   return {.cell = cell,
           .sentences = layout.sentences(),
@@ -70,7 +71,6 @@ kernels::RecurrentArgs<T> arguments(Context& c, Cell cell, const RecurrentPass& 
           .gates_x = pass.gates_x.value.data<T>(),
           .gates_stride = pass.gates_x.value.row_stride(),
           .gates_row = pass.gates_row ? pass.gates_row->data() : nullptr,
-          .weight = &pass.weight->packed(c),
           .bias = pass.bias ? pass.bias->value().data<float>() : nullptr,
           .initial = data_or_null(saved.initial),
           .initial_cell = data_or_null(saved.initial_cell),
@@ -108,7 +108,7 @@ void add_gradients(Context& c, Cell cell, const std::vector<RecurrentPass>& pass
       d_initial.push_back(pass.initial.gradient ? c.allocate(state, DType::f32) : Tensor());
       d_initial_cell.push_back(pass.initial_cell.gradient ? c.allocate(state, DType::f32) : Tensor());
       args.push_back(
-          {.forward = arguments<T>(c, cell, pass, layout, saved[p]),
+          {.forward = arguments<T>(cell, pass, layout, saved[p]),
            .weight_back = &pass.weight->packed_back(c),
            .d_h = d_rows.columns(column, column + width).template data<T>(),
            .d_h_stride = d_rows.row_stride(),
@@ -168,7 +168,8 @@ RecurrentStates recurrent(Context& c, Cell cell, const std::vector<RecurrentPass
     std::vector<kernels::RecurrentArgs<T>> args;
     for (size_t p = 0; p < passes.size(); ++p) {
       const int64_t column = static_cast<int64_t>(p) * width;
-      args.push_back(arguments<T>(c, cell, passes[p], layout, saved[p]));
+      args.push_back(arguments<T>(cell, passes[p], layout, saved[p]));
+      args.back().weight = &passes[p].weight->packed(c);
       args.back().h = out.rows.value.columns(column, column + width).template data<T>();
       args.back().h_stride = out.rows.value.row_stride();
       args.back().last = out.last[p].value.data<float>();

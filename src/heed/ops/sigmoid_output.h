@@ -1,4 +1,5 @@
 // One number for each row and the sigmoid of it: the output of a binary classifier. Letters: R rows, D width.
+// Every op here throws Error on shapes that do not fit together.
 #pragma once
 
 #include <vector>

@@ -7,7 +7,7 @@
 
 namespace heed {
 
-enum class DType : uint8_t { f32, bf16, i32 };
+enum class DType : uint8_t { f32, bf16 };
 
 constexpr int64_t size_of(DType dtype) {
   return dtype == DType::bf16 ? 2 : 4;
@@ -19,8 +19,6 @@ constexpr std::string_view name_of(DType dtype) {
       return "f32";
     case DType::bf16:
       return "bf16";
-    case DType::i32:
-      return "i32";
   }
   return "?";
 }
@@ -43,7 +41,5 @@ template <class T>
 inline constexpr DType dtype_of = DType::f32;
 template <>
 inline constexpr DType dtype_of<Bf16> = DType::bf16;
-template <>
-inline constexpr DType dtype_of<int32_t> = DType::i32;
 
 }  // namespace heed

@@ -88,4 +88,8 @@ Layout Layout::rows_alone() const {
   return layout;
 }
 
+Layout Layout::one_row_each() const {
+  return of_lengths(std::vector<int32_t>(numbers().size(), 1), {numbers().begin(), numbers().end()});
+}
+
 }  // namespace heed

@@ -31,6 +31,9 @@ class Layout {
   // Each row a sentence of its own; they keep their positions and keys.
   Layout rows_alone() const;
 
+  // One row for each sentence, empty ones too, with its number: what a sentence is summed up in.
+  Layout one_row_each() const;
+
   int64_t sentences() const { return static_cast<int64_t>(data_->offsets.size()) - 1; }  // B
   int64_t rows() const { return data_->offsets.back(); }                                 // R
   int32_t begin(int64_t sentence) const { return data_->offsets[sentence]; }

@@ -34,11 +34,6 @@ class HeapStorage final : public Storage {
   }
 };
 
-template <class T>
-void copy_rows(const Tensor& from, T* to) {
-  for (int64_t r = 0; r < from.rows(); ++r) to = std::copy_n(from.row<T>(r), from.width(), to);
-}
-
 }  // namespace
 
 Shape::Shape(std::span<const int64_t> extents) : rank_(static_cast<int>(extents.size())) {
@@ -115,10 +110,36 @@ Tensor Tensor::row_range(int64_t begin, int64_t end) const {
 
 Tensor Tensor::keep() const {
   Tensor copy = empty(shape_, dtype_);
-  if (dtype_ == DType::f32) copy_rows<float>(*this, copy.data<float>());
-  if (dtype_ == DType::bf16) copy_rows<Bf16>(*this, copy.data<Bf16>());
-  if (dtype_ == DType::i32) copy_rows<int32_t>(*this, copy.data<int32_t>());
+  copy_rows(*this, 0, copy, 0, rows());
   return copy;
+}
+
+Tensor Tensor::keep_rows(std::span<const int32_t> rows) const {
+  Tensor copy = empty({static_cast<int64_t>(rows.size()), width()}, dtype_);
+  for (size_t i = 0; i < rows.size(); ++i) copy_rows(*this, rows[i], copy, static_cast<int64_t>(i), 1);
+  return copy;
+}
+
+void copy_rows(const Tensor& from, int64_t from_row, const Tensor& to, int64_t to_row, int64_t rows) {
+  require(from.dtype() == to.dtype() && from.width() == to.width(),
+          "copy rows: {} of width {} into {} of width {}", name_of(from.dtype()), from.width(),
+          name_of(to.dtype()), to.width());
+  require(from_row >= 0 && to_row >= 0 && from_row + rows <= from.rows() && to_row + rows <= to.rows(),
+          "copy rows: {} of them, from row {} of {} to row {} of {}", rows, from_row, from.rows(), to_row,
+          to.rows());
+  dispatch(from.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t r = 0; r < rows; ++r)
+      std::memcpy(to.row<T>(to_row + r), from.row<T>(from_row + r),
+                  static_cast<size_t>(from.width()) * sizeof(T));
+  });
+}
+
+Tensor concat_rows(const Tensor& upper, const Tensor& lower) {
+  Tensor both = Tensor::empty({upper.rows() + lower.rows(), upper.width()}, upper.dtype());
+  copy_rows(upper, 0, both, 0, upper.rows());
+  copy_rows(lower, 0, both, upper.rows(), lower.rows());
+  return both;
 }
 
 }  // namespace heed

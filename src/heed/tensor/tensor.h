@@ -98,8 +98,9 @@ class Tensor {
   Tensor reshaped(Shape shape) const;                  // dense tensors only
   Tensor columns(int64_t begin, int64_t end) const;    // [R, end - begin]
   Tensor row_range(int64_t begin, int64_t end) const;  // [end - begin, D]
-  // A dense copy on the heap, which outlives the step.
+  // A dense copy on the heap, which outlives the step; of these rows, in their order: [rows, D].
   Tensor keep() const;
+  Tensor keep_rows(std::span<const int32_t> rows) const;
 
   bool shares_storage_with_others() const { return storage_.use_count() > 1; }
 
@@ -116,8 +117,14 @@ class Tensor {
 template <class F>
 decltype(auto) dispatch(DType dtype, F&& f) {
   if (dtype == DType::bf16) return f(Bf16{});
-  require(dtype == DType::f32, "{} is not a type of activations", name_of(dtype));
   return f(float{});
 }
+
+// Copies so many rows, from one row on in each. Throws Error where types or widths differ, or rows are named
+// that a tensor does not have.
+void copy_rows(const Tensor& from, int64_t from_row, const Tensor& to, int64_t to_row, int64_t rows);
+
+// The rows of one above those of the other, on the heap. Throws Error where types or widths differ.
+Tensor concat_rows(const Tensor& upper, const Tensor& lower);
 
 }  // namespace heed

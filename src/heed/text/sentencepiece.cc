@@ -168,19 +168,47 @@ class SentenceList : public sentencepiece::SentenceIterator {
   size_t next_ = 0;
 };
 
-// All sentences with words in them, or a sample that depends on their number only (Vitter 1985, algorithm R).
-std::vector<std::string> sample_of(const SentenceStream& stream) {
+// SentencePiece's own character for unknown ones; it learns nothing from a sentence that has it.
+constexpr std::string_view kUnknownMark = "\u2585";
+
+// Whether there is more than blanks and the marks that SentencePiece takes for them: of a corpus without, it
+// does not report an error but ends the process.
+bool has_characters(std::string_view sentence) {
+  while (!sentence.empty()) {
+    const size_t size = sentence.front() == ' '            ? 1
+                        : sentence.starts_with(kSpaceMark) ? kSpaceMark.size()
+                                                           : 0;
+    if (size == 0) return true;
+    sentence.remove_prefix(size);
+  }
+  return false;
+}
+
+// All sentences to learn from, or a sample that depends on their number only (Vitter 1985, algorithm R).
+std::vector<std::string> sample_of(const SentenceStream& stream, const std::string& name) {
   std::vector<std::string> sentences;
   std::string sentence;
+  bool marked = false;
   for (uint64_t seen = 0; stream(sentence);) {
-    if (split_words(sentence).empty()) continue;
+    std::string plain = with_plain_blanks(sentence);
+    if (!has_characters(plain)) continue;
+    if (plain.find(kUnknownMark) != plain.npos) {
+      marked = true;
+      continue;
+    }
     ++seen;
     if (sentences.size() < kMostSentences) {
-      sentences.push_back(with_plain_blanks(sentence));
+      sentences.push_back(std::move(plain));
     } else if (const uint64_t slot = uniform_below(0, seen, seen); slot < kMostSentences) {
-      sentences[slot] = with_plain_blanks(sentence);
+      sentences[slot] = std::move(plain);
     }
   }
+  if (sentences.empty() && marked)
+    fail_input(
+        "{}: no words to learn pieces from: every line with words has {} (U+2585) in it, which SentencePiece "
+        "keeps for itself; write another character there",
+        name, kUnknownMark);
+  if (sentences.empty()) fail_input("{}: no words to learn pieces from; the corpus is empty", name);
   return sentences;
 }
 
@@ -202,9 +230,7 @@ std::vector<std::string> sample_of(const SentenceStream& stream) {
 
 std::string train_sentencepiece(const SentencePieceOptions& options, const SentenceStream& stream,
                                 const std::string& name) {
-  const std::vector<std::string> sentences = sample_of(stream);
-  if (sentences.empty()) fail_input("{}: no words to learn pieces from; the corpus is empty", name);
-
+  const std::vector<std::string> sentences = sample_of(stream, name);
   std::unordered_map<std::string, std::string> settings = {
       {"model_type", options.unigram ? "unigram" : "bpe"},
       {"vocab_size", std::to_string(options.vocabulary)},

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "heed/base/error.h"
@@ -39,18 +38,19 @@ std::optional<LogLine> read_line(std::string_view line) {
 std::vector<std::string> cut_log(const std::string& path, int64_t last_update) {
   std::vector<std::string> of_last;
   if (!file_exists(path)) return of_last;
-  const std::string contents = read_file(path);
-  std::string kept;
-  std::string_view rest = contents;
-  while (true) {
-    const size_t end = rest.find('\n');
-    if (end == std::string_view::npos) break;
-    const std::optional<LogLine> line = read_line(rest.substr(0, end));
-    if (line && line->update <= last_update) kept += rest.substr(0, end + 1);
-    if (line && line->update == last_update) of_last.push_back(line->event);
-    rest.remove_prefix(end + 1);
+  std::vector<bool> keep;  // each line; a log may be too long to be held
+  std::string line;
+  for (FileLines lines(path); lines.next(line);) {
+    const std::optional<LogLine> read = lines.ended() ? read_line(line) : std::nullopt;
+    keep.push_back(read && read->update <= last_update);
+    if (read && read->update == last_update) of_last.push_back(read->event);
   }
-  if (kept != contents) write_file(path, kept);
+  if (std::find(keep.begin(), keep.end(), false) == keep.end()) return of_last;
+  FileLines lines(path);
+  FileWriter kept(path);
+  for (const bool keeps : keep)
+    if (lines.next(line) && keeps) kept.write(line += '\n');
+  kept.commit();
   return of_last;
 }
 
@@ -62,14 +62,19 @@ std::string cut_tensorboard(const std::string& folder, int64_t last_update) {
   std::string path =
       folder + "/" +
       (names.empty() ? fmt::format("{}{}.heed", kTensorBoard, static_cast<int64_t>(now)) : names.front());
-  std::string kept = tensorboard_header(now);
-  if (!names.empty()) {
-    const auto events = read_tensorboard(read_file(path));
-    if (!events.empty()) kept = tensorboard_header(events.front().wall_time);
-    for (const TensorBoardEvent& event : events)
-      if (event.file_version.empty() && event.step <= last_update) kept += tensorboard_record(event);
+  FileWriter kept(path);
+  const auto begin = [&](double wall_time) { kept.write(tensorboard_header(wall_time)); };
+  if (names.empty()) {
+    begin(now);
+  } else {
+    const MappedFile file(path);
+    std::string_view rest(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+    std::optional<TensorBoardEvent> event = take_tensorboard_event(rest);
+    begin(event ? event->wall_time : now);
+    for (; event; event = take_tensorboard_event(rest))
+      if (event->file_version.empty() && event->step <= last_update) kept.write(tensorboard_record(*event));
   }
-  write_file(path, kept);
+  kept.commit();
   return path;
 }
 

@@ -76,14 +76,15 @@ void DistillationConfig::visit(ConfigVisitor& v) {
 
 void LossSchedule::visit(ConfigVisitor& v) {
   v.group("guided_attention", guided_attention,
-          "attention to the source is drawn to the diagonal (Tachibana et al. 2017), for tasks in order");
+          "attention to the source is drawn to the diagonal (Tachibana et al. 2017), for tasks in order; not "
+          "with windows or monotonic attention");
   v.group("scheduled_sampling", scheduled_sampling,
           "the decoder reads some of its own predictions (Bengio et al. 2015; Transformers: Mihaylova & "
           "Martins 2019)");
   v.group(
       "distillation", distillation,
       "what other models expect is learnt beside the data (Hinton et al. 2015; Kim & Rush 2016); not with "
-      "r_drop, nor for classifiers");
+      "r_drop or scheduled_sampling, nor for classifiers");
 }
 
 void LossSchedule::check() const {

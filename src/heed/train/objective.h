@@ -20,7 +20,8 @@ struct BatchLoss {
 class Objective {
  public:
   virtual ~Objective() = default;
-  // Called with c recording and training. update counts from 1: some objectives change as training goes on.
+  // Called with c training, and recording where gradients are wanted. update counts from 1: some objectives
+  // change as training goes on.
   virtual BatchLoss loss(Context& c, const Batch& batch, int64_t update) const = 0;
   // A number of the models that it learns from beside the data, without which a training cannot go on; empty:
   // there are none.

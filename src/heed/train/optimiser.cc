@@ -77,7 +77,7 @@ double Adam::step(Context& c, const Gradients& gradients, double scale, double r
                            .decay = static_cast<float>(config_.weight_decay),
                            .correction1 = static_cast<float>(1.0 - std::pow(config_.beta1, update)),
                            .correction2 = static_cast<float>(1.0 - std::pow(config_.beta2, update))});
-    parameter.changed();
+    parameter.forget_packed();
   }
   return norm;
 }

@@ -1,4 +1,5 @@
-// Adam and AdamW over all of a model's weights, with the learning rate's schedule.
+// Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019) over all of a model's weights, with the
+// learning rate's schedule.
 #pragma once
 
 #include <vector>
@@ -24,7 +25,8 @@ struct OptimiserConfig {
   void visit(ConfigVisitor& v);
 };
 
-// The rate of an update, from 1. Warm-up is linear from 0 to learning_rate, then
+// The rate of an update, from 1. Warm-up is linear from 0 to learning_rate (noam: to learning_rate *
+// width^-0.5 * warmup^-0.5), then
 //   inverse_sqrt: learning_rate * sqrt(warmup / update)
 //   noam: learning_rate * width^-0.5 * min(update^-0.5, update * warmup^-1.5)  (Vaswani et al. 2017, eq. 3)
 //   cosine: half a cosine from learning_rate to final_rate at the last of `updates`, which may be a guess

@@ -6,6 +6,7 @@
 #include "heed/data/batch.h"
 #include "heed/data/corpus_reader.h"
 #include "heed/train/classification.h"
+#include "heed/train/saved_model.h"
 #include "heed/train/translation.h"
 
 namespace heed {
@@ -51,13 +52,13 @@ void check_loss(const RunConfig& config, const Objective& objective, Model& mode
     corpus.columns.emplace_back(Column{side}).add(std::vector{kEndToken});
   corpus.numbers = {1};
   Context c(1, config.activations());
-  c.training = true;
+  const AsInTraining mode(c);
   objective.loss(c, make_batch(corpus, std::vector{uint32_t{0}}), 1);
 }
 
 void check_model(const RunConfig& config) {
   constexpr int64_t kSomeWords = 8;
-  const LossOptions options{config.train.label_smoothing, config.train.r_drop};
+  const LossOptions options{.smoothing = config.train.label_smoothing, .r_drop = config.train.r_drop};
   if (config.model.classifies()) {
     const auto model = make_classifier(config.model, kSomeWords, 2, std::nullopt);
     return check_loss(config, ClassificationObjective(*model, options), *model, "label");
@@ -82,8 +83,19 @@ void check_before_reading(const RunConfig& config) {
     fail_input(
         "train.guided_attention, train.scheduled_sampling and train.distillation are for models that write; "
         "leave them out");
-  if (config.train.r_drop > 0.0 && !config.train.loss_schedule.distillation.teachers.empty())
+  const LossSchedule& schedule = config.train.loss_schedule;
+  const bool taught = !schedule.distillation.teachers.empty();
+  if (taught && config.train.r_drop > 0.0)
     fail_input("train.r_drop and train.distillation change the same loss; leave one of them out");
+  // A teacher's distributions are of the words that the data have before each; they say nothing about others.
+  if (taught && schedule.scheduled_sampling.schedule != SamplingSchedule::none)
+    fail_input(
+        "train.scheduled_sampling lets the model read its own words, but what train.distillation.teachers "
+        "expect is of the words of the data; leave one of them out");
+  for (const std::string& teacher : schedule.distillation.teachers)
+    if (load_config(ModelFolder::open(teacher)).model.classifies())
+      fail_input("train.distillation.teachers: {} is a classifier; a teacher is a model that writes",
+                 teacher);
   check_metric(config.train.metric, classifies);
   check_tying(config);
   check_model(config);

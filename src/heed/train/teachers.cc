@@ -6,10 +6,10 @@
 #include <optional>
 #include <utility>
 
+#include "heed/autograd/tape.h"
 #include "heed/base/config_yaml.h"
 #include "heed/base/text_key.h"
 #include "heed/base/text_util.h"
-#include "heed/models/scheduled_sampling.h"
 #include "heed/train/saved_model.h"
 
 namespace heed {

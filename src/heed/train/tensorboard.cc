@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 namespace heed {
 namespace {
@@ -157,20 +158,23 @@ std::string tensorboard_record(const TensorBoardEvent& event) {
   return framed(message);
 }
 
-std::vector<TensorBoardEvent> read_tensorboard(std::string_view file) {
+std::optional<TensorBoardEvent> take_tensorboard_event(std::string_view& file) {
   constexpr size_t kPrefix = sizeof(uint64_t) + sizeof(uint32_t);
   constexpr size_t kSuffix = sizeof(uint32_t);
+  if (file.size() < kPrefix + kSuffix) return std::nullopt;
+  const auto length = read_fixed<uint64_t>(file);
+  if (masked_crc(file.substr(0, sizeof(length))) != read_fixed<uint32_t>(file.substr(sizeof(length))))
+    return std::nullopt;
+  if (length > file.size() - kPrefix - kSuffix) return std::nullopt;
+  const std::string_view message = file.substr(kPrefix, length);
+  if (masked_crc(message) != read_fixed<uint32_t>(file.substr(kPrefix + length))) return std::nullopt;
+  file.remove_prefix(kPrefix + length + kSuffix);
+  return read_event(message);
+}
+
+std::vector<TensorBoardEvent> read_tensorboard(std::string_view file) {
   std::vector<TensorBoardEvent> events;
-  while (file.size() >= kPrefix + kSuffix) {
-    const auto length = read_fixed<uint64_t>(file);
-    if (masked_crc(file.substr(0, sizeof(length))) != read_fixed<uint32_t>(file.substr(sizeof(length))))
-      break;
-    if (length > file.size() - kPrefix - kSuffix) break;
-    const std::string_view message = file.substr(kPrefix, length);
-    if (masked_crc(message) != read_fixed<uint32_t>(file.substr(kPrefix + length))) break;
-    events.push_back(read_event(message));
-    file.remove_prefix(kPrefix + length + kSuffix);
-  }
+  while (auto event = take_tensorboard_event(file)) events.push_back(std::move(*event));
   return events;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,7 +27,9 @@ struct TensorBoardEvent {
 std::string tensorboard_header(double wall_time);
 std::string tensorboard_record(const TensorBoardEvent& event);
 
-// The events of a file as far as its records are whole and their checksums right; what follows is dropped.
+// Takes the event at the front off a file; nothing where no whole record with right checksums is there.
+std::optional<TensorBoardEvent> take_tensorboard_event(std::string_view& file);
+// All of them, up to where that ends.
 std::vector<TensorBoardEvent> read_tensorboard(std::string_view file);
 
 }  // namespace heed

@@ -55,6 +55,10 @@ void TrainConfig::visit(ConfigVisitor& v) {
     "what decides which checkpoint is best");
   v("average", average, "last validated checkpoints averaged at the end; 1: the best one is kept",
     between(1, 1000));
+  v("save_minutes", save_minutes,
+    "a checkpoint after so many minutes without one, so that a power cut costs no more; 0: only at "
+    "validations",
+    between(0, 1e6));
   v("log_every", log_every, "updates between two lines of the log", between(1, 1e9));
   v("bleu_tokenize", bleu_tokenize, {"13a", "intl", "char", "none"}, "how text is cut for BLEU on dev");
   v("samples", samples, "dev sentences whose translations are logged at each validation", between(0, 1000));
@@ -163,7 +167,7 @@ void Trainer::resume() {
   state_ = std::move(state);
   stamp_.update = state_.update;
   stamp_.dev = checkpoint.stamp.dev;
-  folder_.prune(checkpoints_to_keep());  // a crash can have come before that
+  folder_.prune(state_.validated);  // a crash can have come before that
 
   // A crash between the checkpoint and what follows it left an older model as the best one.
   if (state_.best_update == state_.update && folder_.best() != state_.update)
@@ -279,17 +283,7 @@ void Trainer::save(TrainListener& listener, bool best, const TrainState& state) 
                            .weights = weight_views(parameters_),
                            .parts = {{"optimiser", moment_views(parameters_, adam_)}},
                            .state = state.to_json()},
-                          best, checkpoints_to_keep());
-}
-
-// The latest, and those back to the first that the average needs; some of an interrupted run stand between
-// them.
-int64_t Trainer::checkpoints_to_keep() const {
-  const int64_t oldest_needed = state_.validated.empty() ? state_.update : state_.validated.front();
-  int64_t keep = 1;
-  for (const int64_t update : folder_.checkpoints())
-    keep += update >= oldest_needed && update != state_.update ? 1 : 0;
-  return keep;
+                          best, state_.validated);
 }
 
 double Trainer::planned_updates(const BatchPlan& plan) const {
@@ -337,7 +331,7 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
       state_.epoch - (state_.update_in_epoch == 0 && state_.update > 0 ? 1 : 0);  // of the last update
   std::optional<BatchPlan> plan;
   Progress progress;
-  double reported = seconds_before;
+  double reported = seconds_before, saved = seconds_before;
   const auto report = [&] {
     if (progress.count == 0.0) return;
     listener.on_update(
@@ -367,7 +361,13 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
     const bool due = config_.validate_every > 0 ? state_.update % config_.validate_every == 0
                                                 : state_.update_in_epoch == 0;
     if (log || due || state_.seconds - reported > 10.0) report();
-    if (due) validate(c, listener, epoch, true);
+    const bool overdue = config_.save_minutes > 0.0 && state_.seconds - saved >= 60.0 * config_.save_minutes;
+    if (due) {
+      validate(c, listener, epoch, true);
+    } else if (overdue) {
+      save(listener, false, state_);
+    }
+    if (due || overdue) saved = state_.seconds;
   }
   report();
   if (*reason == StopReason::interrupted) {

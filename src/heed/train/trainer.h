@@ -34,6 +34,7 @@ struct TrainConfig {
   int64_t patience = 10;
   StopMetric metric = StopMetric::loss;
   int64_t average = 5;
+  double save_minutes = 10.0;
   int64_t log_every = 50;
   MetricTokenizer bleu_tokenize = MetricTokenizer::k13a;
   int64_t samples = 4;
@@ -116,7 +117,8 @@ class Trainer {
 
   // Trains until something ends it, and leaves the folder with usable weights: the average of the last
   // validated checkpoints where that is better than the best one. Interrupted, it leaves a checkpoint, and
-  // the weights of the best validation so far. Throws Error when the loss is no longer a number.
+  // the weights of the best validation so far. Throws Error when the loss is no longer a number, or one above
+  // 1000 nats a token.
   StopReason run(Context& c, TrainListener& listener, const TrainLimits& limits);
 
   const TrainState& state() const { return state_; }
@@ -136,7 +138,6 @@ class Trainer {
   // Why no further update follows; nothing while one does.
   std::optional<StopReason> reason_to_stop(const TrainLimits& limits) const;
   BatchPlan plan_of_epoch() const;
-  int64_t checkpoints_to_keep() const;
   // What state_.update will be in the end if nothing but train.updates or train.epochs ends the training.
   double planned_updates(const BatchPlan& plan) const;
   // The same, or how far the time will do, going by the speed so far: for people.

@@ -24,17 +24,10 @@ namespace {
 bool may_differ(const std::string& key, const RunConfig& config) {
   if (key == "train.updates" || key == "train.epochs")
     return config.train.optimiser.schedule != Schedule::cosine;
-  static const char* const kKeys[] = {"train.patience",
-                                      "train.log_every",
-                                      "train.samples",
-                                      "text.codes",
-                                      "data.train.source",
-                                      "data.train.target",
-                                      "data.train.tsv",
-                                      "data.dev.source",
-                                      "data.dev.target",
-                                      "data.dev.tsv",
-                                      "train.distillation.teachers"};
+  static const char* const kKeys[] = {"train.patience",     "train.log_every", "train.samples",
+                                      "train.save_minutes", "text.codes",      "data.train.source",
+                                      "data.train.target",  "data.train.tsv",  "data.dev.source",
+                                      "data.dev.target",    "data.dev.tsv",    "train.distillation.teachers"};
   return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const char* k) { return key == k; });
 }
 
@@ -48,16 +41,26 @@ void require_same_config(const RunConfig& before, const RunConfig& config, const
   }
 }
 
-// A training that never came to a checkpoint may be begun anew. Its folder has checkpoints/; where that is
-// not, files of these names are another's.
+// How the configuration in a training's folder begins.
+constexpr std::string_view kOfTraining = "# All keys of this training, as heed train began it.\n";
+
+// Whether a training was begun here, be it that it never came to a checkpoint.
+bool was_begun(const std::string& path) {
+  const std::string config = path + "/config.yaml";
+  return file_exists(config) &&
+         (ModelFolder::open(path, false).latest() || read_file(config).starts_with(kOfTraining));
+}
+
+[[noreturn]] void fail_others_file(const std::string& path, const std::string& name) {
+  fail_input("{}: {} is here, which is not of a training and would be lost; choose another --out", path,
+             name);
+}
+
 void require_no_others_files(const std::string& path) {
-  if (!folder_exists(path) || folder_exists(path + "/checkpoints") ||
-      file_exists(path + "/model.safetensors"))
-    return;
+  if (!folder_exists(path) || was_begun(path) || file_exists(path + "/model.safetensors")) return;
   for (const std::string& name : list_folder(path))
     if (name == "config.yaml" || name == "log.jsonl" || name.starts_with("events.out.tfevents."))
-      fail_input("{}: {} is here, which is not of a training and would be lost; choose another --out", path,
-                 name);
+      fail_others_file(path, name);
 }
 
 // A folder held for one training: no other process trains there, and nothing that is there gets lost.
@@ -74,6 +77,13 @@ struct TrainingFolder {
       fail_input("{}: a model is here, and no checkpoint to go on from; choose another --out", path);
   }
 
+  // Throws InputError where another's file has that name: the data themselves, it may be.
+  void write_blob(const std::string& name, const std::string& bytes) const {
+    if (folder.has_blob(name) && folder.read_blob(name) != bytes && !was_begun(folder.path()))
+      fail_others_file(folder.path(), name);
+    folder.write_blob(name, bytes);
+  }
+
   FolderLock lock;
   ModelFolder folder;
 };
@@ -87,7 +97,7 @@ struct Task {
 
 Task make_task(const RunConfig& config, const ModelText& text, const TrainingData& data) {
   Task task{make_model(config, text, static_cast<uint64_t>(config.train.seed)), nullptr, nullptr};
-  const LossOptions options{config.train.label_smoothing, config.train.r_drop};
+  const LossOptions options{.smoothing = config.train.label_smoothing, .r_drop = config.train.r_drop};
   if (const Classifier* classifier = task.model.classifier.get()) {
     task.objective = std::make_unique<ClassificationObjective>(*classifier, options);
     task.validator = std::make_unique<ClassificationValidator>(*classifier, text, data, config.train);
@@ -223,7 +233,7 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   if (!held) held.emplace(path, false);
   const ModelFolder& folder = held->folder;
   if (!resuming)
-    for (const auto& [name, bytes] : text.save(config.text)) folder.write_blob(name, bytes);
+    for (const auto& [name, bytes] : text.save(config.text)) held->write_blob(name, bytes);
   const ModelStamp stamp{.precision = std::string(name_of(c.precision)),
                          .processor = std::string(name_of(kernels::cpu_level()))};
   ParameterStore& parameters = task.model.model().parameters();
@@ -236,7 +246,7 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   }
   // Last, so that a folder with a configuration has all that a model needs but its weights, and one whose
   // training cannot go on with this configuration keeps its own.
-  folder.write_config(write_yaml(config));
+  folder.write_config(std::string(kOfTraining) + write_yaml(config));
   listener.on_message(fmt::format("{} parameters, {}, {}, {} threads", parameters.count(), text.sizes(),
                                   name_of(c.precision), options.threads));
   const std::vector<std::string>& teachers = config.train.loss_schedule.distillation.teachers;

@@ -80,7 +80,7 @@ Validation TranslationValidator::validate(Context& c) const {
   for (size_t i = 0; i < plan.batches(); ++i) {
     const Batch batch = make_batch(data_.dev, plan.batch(i));
     const TokenField& target = batch.field("target");
-    sum += static_cast<double>(model_.loss(c, batch.field("source"), target, 0.0).sum.value.item());
+    sum += static_cast<double>(model_.loss(c, batch.field("source"), target, LossOptions{}).sum.value.item());
     count += static_cast<double>(target.layout.rows());
     c.arena.reset();
   }

@@ -34,8 +34,8 @@ class TranslationObjective final : public Objective {
 double mass_near_diagonal(Context& c, const EncoderDecoder& model, const Corpus& corpus,
                           const GuidedAttentionConfig& guided);
 
-// Loss on dev, BLEU and chrF of its greedy translations, against references in the case and normal form that
-// the model writes; `diagonal` where it is asked for.
+// Loss on dev, BLEU and chrF of its greedy translations, and WER where it says which weights are best,
+// against references in the case and normal form that the model writes; `diagonal` where it is asked for.
 class TranslationValidator final : public Validator {
  public:
   TranslationValidator(const EncoderDecoder& model, const ModelText& text, const TrainingData& data,

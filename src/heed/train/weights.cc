@@ -61,7 +61,7 @@ void load_weights(const SafetensorsFile& file, ParameterStore& parameters) {
     std::memcpy(value.data<float>(), view.bytes.data(), view.bytes.size());
     names.insert(name);
   }
-  for (const auto& parameter : parameters.all()) parameter->changed();
+  for (const auto& parameter : parameters.all()) parameter->forget_packed();
   for (const auto& [name, view] : file.tensors())
     if (!names.contains(name)) fail_input("{}: this model has no tensor {}", file.name(), name);
 }
@@ -95,7 +95,7 @@ void load_average(const ModelFolder& folder, const std::vector<int64_t>& updates
       values[j] = static_cast<float>(sums[i][j] / static_cast<double>(updates.size()));
     }
   }
-  for (const auto& parameter : parameters.all()) parameter->changed();
+  for (const auto& parameter : parameters.all()) parameter->forget_packed();
 }
 
 }  // namespace heed

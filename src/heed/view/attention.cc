@@ -1,5 +1,7 @@
 #include "heed/view/attention.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -73,6 +75,15 @@ float strongest_word(const WordWeights& text) {
   return strongest;
 }
 
+std::string words_note(const WordWeights& text) {
+  std::string note = text.weights.empty()
+                         ? std::string("The model does not attend: no word has a weight.")
+                         : fmt::format("Full shade: {:.3f}, the strongest word.", strongest_word(text));
+  if (text.joined) note += " Subwords joined to words: summed.";
+  if (text.cut) note.append(" ").append(kTextGoesOn);
+  return note;
+}
+
 AttentionHead average_head(const AttentionMap& map) {
   check_attention(map);
   AttentionHead average{"average", std::vector<float>(map.heads[0].weights.size(), 0.0f)};
@@ -101,8 +112,10 @@ std::string attention_json(const AttentionMap& map) {
 }
 
 std::string words_json(const WordWeights& text) {
-  nlohmann::ordered_json json = {
-      {"label", clean_text(text.label)}, {"probability", text.probability}, {"words", cleaned(text.words)}};
+  nlohmann::ordered_json json = {{"label", clean_text(text.label)},
+                                 {"probability", text.probability},
+                                 {"joined", text.joined},
+                                 {"words", cleaned(text.words)}};
   json["weights"] = nlohmann::ordered_json::array();
   for (const float weight : text.weights) json["weights"].push_back(shortest(weight));
   if (text.cut) json["cut"] = true;

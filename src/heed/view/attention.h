@@ -70,10 +70,11 @@ std::string attention_json(const AttentionMap& map);
 // A text and what a classifier made of it.
 struct WordWeights {
   std::vector<std::string> words;  // of the text, and "</s>" where the model reads that as well
-  std::vector<float> weights;      // one a word
+  std::vector<float> weights;      // one a word; of a report's text none, where the model does not attend
   std::string label;
   double probability = 0;
-  bool cut = false;  // the text goes on, and the model does not read it
+  bool joined = false;  // subwords were joined to words
+  bool cut = false;     // the text goes on, and the model does not read it
 };
 
 // What a picture of a text that was cut says below.
@@ -82,6 +83,9 @@ inline constexpr std::string_view kTextGoesOn = "The text goes on; the model rea
 // The largest weight of a word of the text, by which pictures shade. Throws Error when there are not as many
 // weights as words.
 float strongest_word(const WordWeights& text);
+
+// What stands below a picture of a text: the key to its shades, joined words, a text that was cut.
+std::string words_note(const WordWeights& text);
 
 // "positive 0.94   a slow start, but WHAT AN ENDING!": colour behind the words, or the strongest in capitals
 // (never </s>).

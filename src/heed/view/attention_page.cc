@@ -71,16 +71,20 @@ std::string attention_page(const AttentionMap& map) {
 }
 
 std::string words_figure(const WordWeights& text) {
-  const float strongest = strongest_word(text);
   std::string out = "<p class=\"words\">";
   const std::vector<bool> blanks = blanks_before(text.words);
+  const bool shaded = !text.weights.empty();
+  const float strongest = shaded ? strongest_word(text) : 0.0f;
   for (size_t i = 0; i < text.words.size(); ++i) {
+    if (!shaded) {
+      out += (blanks[i] ? " " : "") + escape_markup(text.words[i]);
+      continue;
+    }
     const int level = strongest > 0 ? weight_level(text.weights[i] / strongest) : 0;
     out += fmt::format("{}<span class=\"f-w{} f-{}\" title=\"{:.4f}\">{}</span>", blanks[i] ? " " : "", level,
                        class_of({Role::on_weight, level}), text.weights[i], escape_markup(text.words[i]));
   }
-  return out + fmt::format("</p>\n<p class=\"note\">Full shade: {:.3f}, the strongest word.{}{}</p>\n",
-                           strongest, text.cut ? " " : "", text.cut ? kTextGoesOn : "");
+  return out + "</p>\n<p class=\"note\">" + words_note(text) + "</p>\n";
 }
 
 std::string words_page(const WordWeights& text) {

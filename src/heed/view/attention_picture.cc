@@ -207,11 +207,7 @@ Scene words_picture(const WordWeights& text, double width) {
     scene.add(Text{{x, y}, word, kSize, {Role::on_weight, level}});
     x += wide;
   }
-  scene.add(Text{{kPageMargin, y + 34},
-                 fmt::format("Full shade: {:.3f}, the strongest word.{}{}", strongest, text.cut ? " " : "",
-                             text.cut ? kTextGoesOn : ""),
-                 11,
-                 {Role::muted}});
+  scene.add(Text{{kPageMargin, y + 34}, words_note(text), 11, {Role::muted}});
   scene.height = y + 34 + kPageMargin;
   return scene;
 }

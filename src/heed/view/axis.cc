@@ -26,11 +26,17 @@ double round_step(double range, int wanted) {
 
 }  // namespace
 
+bool is_drawn(double value) {
+  return std::abs(value) <= kLargestDrawn;
+}
+
 Axis Axis::linear(double low, double high, int wanted, double from, double to, bool widen) {
   Axis axis;
   if (!(low <= high)) low = 0, high = 1;
-  if (high - low <= std::abs(high) * 1e-9) {
-    const double around = high == 0 ? 1 : std::abs(high) * 0.1;
+  for (double* end : {&low, &high}) *end = std::clamp(*end, -kLargestDrawn, kLargestDrawn);
+  constexpr double kLeast = 1 / kLargestDrawn;  // smaller differences have no digits to count in
+  if (high - low <= std::max(std::abs(high) * 1e-9, kLeast)) {
+    const double around = std::abs(high) <= kLeast ? 1 : std::abs(high) * 0.1;
     low -= around, high += around;
   }
   const double step = round_step(high - low, wanted);
@@ -44,6 +50,7 @@ Axis Axis::linear(double low, double high, int wanted, double from, double to, b
 Axis Axis::logarithmic(double low, double high, double from, double to) {
   Axis axis;
   if (!(low > 0) || !(low <= high)) low = 1, high = 10;
+  low = std::min(low, kLargestDrawn), high = std::min(high, kLargestDrawn);
   if (high < low * 2) low /= 1.5, high *= 1.5;
   axis.logarithmic_ = true;
   axis.low_ = std::log10(low), axis.high_ = std::log10(high), axis.from_ = from, axis.to_ = to;
@@ -59,7 +66,7 @@ Axis Axis::logarithmic(double low, double high, double from, double to) {
 }
 
 bool Axis::shows(double value) const {
-  return std::isfinite(value) && (!logarithmic_ || value > 0);
+  return is_drawn(value) && (!logarithmic_ || value > 0);
 }
 
 double Axis::pixel(double value) const {

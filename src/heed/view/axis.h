@@ -6,6 +6,10 @@
 
 namespace heed::view {
 
+// Numbers beyond this, on either side of 0, are not drawn: the difference of two of them may be infinite.
+inline constexpr double kLargestDrawn = 1e300;
+bool is_drawn(double value);  // NaN is not
+
 struct Tick {
   double value;
   std::string label;
@@ -14,12 +18,12 @@ struct Tick {
 class Axis {
  public:
   // Covers [low, high] widened to whole ticks where `widen`; about `wanted` ticks. from and to: pixels of the
-  // ends.
+  // ends. What is not drawn of the range is cut off.
   static Axis linear(double low, double high, int wanted, double from, double to, bool widen);
   static Axis logarithmic(double low, double high, double from, double to);
 
   double pixel(double value) const;
-  bool shows(double value) const;  // finite, and positive on a logarithmic axis
+  bool shows(double value) const;  // it is drawn, and positive on a logarithmic axis
   const std::vector<Tick>& ticks() const { return ticks_; }
 
  private:

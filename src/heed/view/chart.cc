@@ -20,7 +20,7 @@ constexpr double kLean = 40;      // degrees, of names that have no room to lie
 struct Extent {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   void add(double value, bool positive_only) {
-    if (!std::isfinite(value) || (positive_only && value <= 0)) return;
+    if (!is_drawn(value) || (positive_only && value <= 0)) return;
     low = std::min(low, value), high = std::max(high, value);
   }
 };
@@ -60,8 +60,7 @@ double tick_width(const Axis& axis) {
 struct EndLabel {
   std::string name;
   Paint paint;
-  double x, y, wanted;
-  double right() const { return x + text_width(name, kLabelFont, true); }
+  double x, y, wanted, right;
 };
 
 // Labels that would touch are moved apart, as little as need be, and kept within the frame.
@@ -72,7 +71,7 @@ void spread(std::vector<EndLabel>& labels, const Frame& frame) {
     for (size_t i = 0; i < labels.size(); ++i) {
       labels[i].y = std::clamp(labels[i].y, frame.top, frame.bottom + 4);
       for (size_t j = 0; j < i; ++j) {
-        if (labels[i].x >= labels[j].right() || labels[j].x >= labels[i].right()) continue;
+        if (labels[i].x >= labels[j].right || labels[j].x >= labels[i].right) continue;
         const double missing = kLabelLine - (labels[i].y - labels[j].y);
         if (missing > 0) labels[j].y -= missing / 2, labels[i].y += missing / 2;
       }
@@ -166,18 +165,17 @@ Scene line_chart(const LineChart& chart) {
       for (size_t k = series.x.size(); k-- > 0;)
         if (x.shows(series.x[k]) && y.shows(series.y[k])) {
           empty = false;
-          if (!series.labelled) break;
-          const double at = y.pixel(series.y[k]);
-          labels.push_back({short_name(series.name), series_paint(colour, quiet ? 0.75f : 1),
-                            x.pixel(series.x[k]) + 8, at, at});
+          if (!labelled || !series.labelled) break;
+          const std::string name = short_name(series.name);
+          const double left = x.pixel(series.x[k]) + 8, at = y.pixel(series.y[k]);
+          labels.push_back({name, series_paint(colour, quiet ? 0.75f : 1), left, at, at,
+                            left + text_width(name, kLabelFont, true)});
           break;
         }
     }
   spread(labels, frame);
-  if (labelled) {
-    for (const EndLabel& label : labels)
-      scene.add(Text{{label.x, label.y + 4}, label.name, kLabelFont, label.paint, Anchor::start, 0, true});
-  }
+  for (const EndLabel& label : labels)
+    scene.add(Text{{label.x, label.y + 4}, label.name, kLabelFont, label.paint, Anchor::start, 0, true});
   if (empty)
     scene.add(Text{{(frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2},
                    "no values yet",
@@ -243,14 +241,13 @@ Scene bar_chart(const BarChart& chart) {
     for (size_t i = 0; i < n; ++i) {
       const BarSeries& series = chart.series[i];
       const double value = series.values[g];
-      if (!std::isfinite(value)) continue;
+      if (!y.shows(value)) continue;
       const double left = middle + (i - n / 2.0) * bar, zero = y.pixel(0), top = y.pixel(value);
       scene.add(Rectangle{left + 1, std::min(zero, top), bar - 2, std::abs(zero - top),
                           series_paint(colour_index(series.colour, i)), 2,
                           fmt::format("{}, {}: {}", clean_text(series.name), clean_text(chart.groups[g]),
                                       pretty_number(value))});
-      const bool whisker =
-          !series.low.empty() && std::isfinite(series.low[g]) && std::isfinite(series.high[g]);
+      const bool whisker = !series.low.empty() && y.shows(series.low[g]) && y.shows(series.high[g]);
       if (whisker)
         scene.add(
             Polyline{{{left + bar / 2, y.pixel(series.low[g])}, {left + bar / 2, y.pixel(series.high[g])}},

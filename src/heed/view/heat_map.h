@@ -20,7 +20,8 @@ void add_cells(Scene& scene, const AttentionMap& map, const AttentionHead& head,
 // What a page shows of a map: one head large, all in small beside it to choose from.
 std::string attention_figure(const AttentionMap& map);
 
-// A text with its words shaded, and a key. Throws Error where words and weights differ in number.
+// A text with its words shaded, or as it is where they have no weights, and a note. Throws Error where words
+// and weights differ in number.
 std::string words_figure(const WordWeights& text);
 
 }  // namespace heed::view

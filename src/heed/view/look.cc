@@ -266,6 +266,36 @@ ScoredOutput scored(SavedModel& model, const std::string& text, const SentencePa
   return output;
 }
 
+// What a classifier makes of a text; without weights where it does not attend.
+WordWeights words_of(SavedModel& model, const std::string& text, bool join) {
+  const TextProcessor& processor = *model.text().source;
+  Side side = checked_text(model, text);
+  const auto [read, cut] = model.text_classifier().read(text);
+  side.tokens.resize(read.size() - 1);  // a text that was cut ends where the model stops reading
+  WordsOfPieces shown =
+      join ? written_words(processor, processor.prepared(text), side.tokens) : each_its_own(side.tokens);
+  shown.word_of_piece.push_back(static_cast<int32_t>(shown.words.size()));
+  shown.words.emplace_back(kEndMark);
+
+  Context& c = model.context();
+  const std::vector<Tensor> seen = model.classifier().attention(c, make_field(std::span(&read, 1)));
+  c.arena.reset();
+  const ClassifiedText classified = model.text_classifier().classify(c, {text}).front();
+
+  WordWeights words;
+  words.label = classified.label;
+  words.probability = classified.probability();
+  words.joined = shown.words.size() < read.size();
+  words.cut = cut;
+  words.words = std::move(shown.words);
+  if (seen.empty()) return words;
+  words.weights.resize(words.words.size());
+  const float* weights = seen.front().data<float>();
+  for (size_t i = 0; i < read.size(); ++i)
+    words.weights[static_cast<size_t>(shown.word_of_piece[i])] += weights[i];
+  return words;
+}
+
 }  // namespace
 
 AttentionMap look(SavedModel& model, const std::string& source, const std::optional<std::string>& target,
@@ -282,36 +312,14 @@ AttentionMap look(SavedModel& model, const std::string& source, const std::optio
 }
 
 WordWeights look_at_words(SavedModel& model, const std::string& text, bool join) {
-  const TextProcessor& processor = *model.text().source;
-  Side side = checked_text(model, text);
-  const auto [read, cut] = model.text_classifier().read(text);
-  side.tokens.resize(read.size() - 1);  // a text that was cut ends where the model stops reading
-  WordsOfPieces shown =
-      join ? written_words(processor, processor.prepared(text), side.tokens) : each_its_own(side.tokens);
-  shown.word_of_piece.push_back(static_cast<int32_t>(shown.words.size()));
-  shown.words.emplace_back(kEndMark);
-
-  Context& c = model.context();
-  const std::vector<Tensor> seen = model.classifier().attention(c, make_field(std::span(&read, 1)));
-  c.arena.reset();
-  if (seen.empty())
+  WordWeights words = words_of(model, text, join);
+  if (words.weights.empty())
     fail_input("the model does not attend: its configuration has no attention in model.pooling");
-  const ClassifiedText classified = model.text_classifier().classify(c, {text}).front();
-
-  WordWeights words{std::move(shown.words), {}, classified.label, classified.probability(), cut};
-  words.weights.resize(words.words.size());
-  const float* weights = seen.front().data<float>();
-  for (size_t i = 0; i < read.size(); ++i)
-    words.weights[static_cast<size_t>(shown.word_of_piece[i])] += weights[i];
   return words;
 }
 
 void look_at_text(SavedModel& model, const std::string& text, RunReport& report) {
-  const Side read = checked_text(model, text);
-  const bool attends =
-      !model.classifier().attention(model.context(), make_field(std::span(&read.ids, 1))).empty();
-  model.context().arena.reset();
-  if (attends) report.texts.push_back(look_at_words(model, text));
+  report.texts.push_back(words_of(model, text, true));
 }
 
 void look_at_sentence(SavedModel& model, const std::string& source, const SearchOptions& search,

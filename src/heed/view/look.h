@@ -31,7 +31,7 @@ WordWeights look_at_words(SavedModel& model, const std::string& text, bool join 
 void look_at_sentence(SavedModel& model, const std::string& source, const SearchOptions& search,
                       RunReport& report);
 
-// The same of a text and a classifier: its words, where it attends.
+// The same of a text and a classifier: its class, and its words with their weights, where it attends.
 void look_at_text(SavedModel& model, const std::string& text, RunReport& report);
 
 }  // namespace heed::view

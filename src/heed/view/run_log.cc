@@ -16,7 +16,7 @@ using Json = nlohmann::json;
 
 struct Line {
   const std::string& path;
-  size_t number;
+  int64_t number;
   const Json& json;
 
   double value(const char* key) const {
@@ -86,22 +86,17 @@ void add_line(RunLog& log, const Line& line) {
 }  // namespace
 
 RunLog read_run_log(const std::string& path) {
-  const std::string contents = read_file(path);
   RunLog log;
-  size_t number = 0;
-  for (size_t begin = 0; begin < contents.size();) {
-    const size_t end = std::min(contents.find('\n', begin), contents.size());
-    const std::string text = contents.substr(begin, end - begin);
-    const bool cut = end == contents.size();
-    begin = end + 1;
-    ++number;
+  FileLines lines(path);
+  for (std::string text; lines.next(text);) {
+    const int64_t number = lines.number();
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
     // No line of a log nests deeply; a parser must not be led to overflow its stack.
     const Json json = Json::parse(
         text, [](int depth, Json::parse_event_t, Json&) { return depth < 16; }, false);
     if (json.is_object()) {
       add_line(log, {path, number, json});
-    } else if (cut) {
+    } else if (!lines.ended()) {
       log.notes.push_back(fmt::format("{}:{}: the last line is cut short and was left out", path, number));
     } else {
       fail_input("{}:{}: expected a JSON object, found {}; remove the line or restore the file", path, number,

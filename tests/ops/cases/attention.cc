@@ -287,7 +287,7 @@ std::vector<Op> attention_ops() {
       {"add_sums", "guide.h", "a loss plus a factor times all numbers of its parts", true, {add_sums_case()}},
       {"attention_step",
        "attention.h",
-       "the same for new positions over cached keys and values",
+       "cross_attention for new positions over cached keys and values",
        false,
        {step_case("listed rows", true, two_heads), step_case("consecutive rows", false, two_heads)}},
       {"attention_weights",

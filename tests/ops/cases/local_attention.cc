@@ -49,8 +49,8 @@ OpCase local_case(const std::string& name, const LocalCase& what, Form form) {
                                                   .scaled = what.scaled};
               const Var at = what.predicts ? in.var(places) : Var();
               if (form == Form::all) {
-                return std::vector<Var>{local_attention(c, in.var(0), queries, positions, at, in.var(1),
-                                                        in.var(2), keys, options)};
+                return std::vector<Var>{
+                    local_attention(c, in.var(0), queries, at, in.var(1), in.var(2), keys, options)};
               }
               if (form == Form::step) {
                 const std::vector<int32_t> first(keys.offsets().begin(), keys.offsets().end() - 1);
@@ -59,8 +59,8 @@ OpCase local_case(const std::string& name, const LocalCase& what, Form form) {
                                          {.offsets = keys.offsets(), .rows = {}, .first = first}, options)};
               }
               std::vector<Var> weights;
-              for (Tensor& w : local_attention_weights(c, in.tensor(0), queries, positions, at.value,
-                                                       in.tensor(1), keys, options))
+              for (Tensor& w :
+                   local_attention_weights(c, in.tensor(0), queries, at.value, in.tensor(1), keys, options))
                 weights.emplace_back(std::move(w));
               return weights;
             };

@@ -61,7 +61,7 @@ void recurrent(const RecurrentArgs<T>& args, const Real<T>* weight) {
           if (args.cells != nullptr) args.cells[r * 2 * width + width + j] = static_cast<T>(c[j]);
           h[j] = values[3] * std::tanh(c[j]);
         }
-        args.h[r * args.h_stride + j] = static_cast<T>(h[j]);
+        if (args.h != nullptr) args.h[r * args.h_stride + j] = static_cast<T>(h[j]);
         if (args.saved != nullptr)
           for (int i = 0; i < 4; ++i) args.saved[(r * 4 + i) * width + j] = static_cast<T>(values[i]);
       }
@@ -89,7 +89,7 @@ void recurrent_gradient(const RecurrentGradientArgs<T>& args, const Real<T>* wei
       for (int64_t j = 0; j < width; ++j) {
         R s[4];
         for (int i = 0; i < 4; ++i) s[i] = static_cast<R>(forward.saved[(r * 4 + i) * width + j]);
-        dh[j] += static_cast<R>(args.d_h[r * args.d_h_stride + j]);
+        if (args.d_h != nullptr) dh[j] += static_cast<R>(args.d_h[r * args.d_h_stride + j]);
         const auto put = [&](int64_t gate, R dx, R dp) {
           args.d_gates_x[r * all + gate * width + j] = static_cast<T>(dx);
           d_product[gate * width + j] = static_cast<R>(static_cast<T>(dp));

@@ -63,6 +63,7 @@ class CrossAttention {
                  const Layout& memory_layout, GuidedLoss* guided = nullptr) const;
   // memory [R_s, D] -> keys and values [R_s, 2D], once a sentence.
   Var project_memory(Context& c, const Var& memory) const { return memory_projections_(c, memory); }
+  // x [N, D] -> [N, D]; `projected` is project_memory's rows, `memory` which of them each query sees.
   Var step(Context& c, const Var& x, const KeyValueCache& projected, const StepMemory& memory) const;
   // For each sentence the weights [H, T, S].
   std::vector<Tensor> weights(Context& c, const Var& x, const Layout& layout, const Var& memory,

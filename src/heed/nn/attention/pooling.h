@@ -20,18 +20,16 @@ class AttentionPooling {
 
   // u_t = tanh(W h_t + b), a = softmax of u_t . u_w over the sentence, sum of a_t h_t: h [R, M] -> [B, M].
   Var operator()(Context& c, const Var& h, const Layout& layout) const {
-    return additive_attention(c, Var(queries(c, layout)), one_each(layout), keys_(c, h), h, layout, *score_);
+    return additive_attention(c, Var(queries(c, layout)), layout.one_row_each(), keys_(c, h), h, layout,
+                              *score_);
   }
   // The weights a of each sentence's rows, on the heap: [1, 1, length].
   std::vector<Tensor> weights(Context& c, const Var& h, const Layout& layout) const {
-    return additive_attention_weights(c, queries(c, layout), one_each(layout), keys_(c, h).value, layout,
+    return additive_attention_weights(c, queries(c, layout), layout.one_row_each(), keys_(c, h).value, layout,
                                       *score_);
   }
 
  private:
-  static Layout one_each(const Layout& layout) {
-    return Layout::of_lengths(std::vector<int32_t>(static_cast<size_t>(layout.sentences()), 1));
-  }
   Tensor queries(Context& c, const Layout& layout) const {
     return c.zeros(Shape{layout.sentences(), width_});
   }

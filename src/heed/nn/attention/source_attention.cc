@@ -11,6 +11,7 @@ SourceAttention::SourceAttention(ParameterStore& store, const std::string& name,
     : options_{.heads = 1, .scaled = options.score == Score::scaled_dot, .dropout = {}},
       window_(options.window) {
   const int64_t query_width = options.query_width, memory_width = options.memory_width;
+  const LinearOptions no_bias{.bias = false};
   switch (options.score) {
     case Score::dot:
     case Score::scaled_dot:
@@ -18,19 +19,19 @@ SourceAttention::SourceAttention(ParameterStore& store, const std::string& name,
               memory_width);
       break;
     case Score::bilinear:
-      queries_.emplace(store, name + ".queries", query_width, memory_width, 1, false);
+      queries_.emplace(store, name + ".queries", query_width, memory_width, no_bias);
       break;
     case Score::additive:
-      queries_.emplace(store, name + ".queries", query_width, options.score_width, 1, false);
+      queries_.emplace(store, name + ".queries", query_width, options.score_width, no_bias);
       keys_.emplace(store, name + ".keys", memory_width, options.score_width);
       score_ = &store.add(name + ".score", {1, options.score_width}, Initial::xavier(options.score_width, 1));
       break;
   }
-  if (options.project_values) values_.emplace(store, name + ".values", memory_width, memory_width, 1, false);
+  if (options.project_values) values_.emplace(store, name + ".values", memory_width, memory_width, no_bias);
   if (options.monotonic) {
     require(!is_local(), "{}: a window of keys cannot be monotonic", name);
     // At first a key is passed by more often than chosen, so that later ones are reached at all (Raffel et
-    // al. 2017, section 2.5).
+    // al. 2017, section 2.4).
     monotonic_ = {.offset = &store.add(name + ".offset", {1}, Initial::constant(-1.0)),
                   .score = score_,
                   .scale = options_.scaled ? 1.0f / std::sqrt(static_cast<float>(memory_width)) : 1.0f,
@@ -39,8 +40,8 @@ SourceAttention::SourceAttention(ParameterStore& store, const std::string& name,
   }
   local_ = {.reach = options.reach, .score = score_, .scaled = options_.scaled};
   if (options.window == Window::local_p) {
-    place_hidden_.emplace(store, name + ".place_hidden", query_width, query_width, 1, false);
-    place_.emplace(store, name + ".place", query_width, 1, 1, false);
+    place_hidden_.emplace(store, name + ".place_hidden", query_width, query_width, no_bias);
+    place_.emplace(store, name + ".place", query_width, 1, no_bias);
   }
 }
 
@@ -56,8 +57,7 @@ Var SourceAttention::places(Context& c, const Var& queries) const {
   return place_ ? (*place_)(c, (*place_hidden_)(c, queries, kernels::Activation::tanh)) : Var();
 }
 
-Var SourceAttention::operator()(Context& c, const Var& queries, const Layout& layout,
-                                std::span<const int32_t> positions, const Memory& memory,
+Var SourceAttention::operator()(Context& c, const Var& queries, const Layout& layout, const Memory& memory,
                                 const Wanted& wanted) const {
   const Var q = project(c, queries);
   if (monotonic_) {
@@ -70,8 +70,8 @@ Var SourceAttention::operator()(Context& c, const Var& queries, const Layout& la
     return expected.out;
   }
   if (is_local()) {
-    return local_attention(c, q, layout, positions, places(c, queries), memory.keys, memory.values,
-                           memory.layout, local_);
+    return local_attention(c, q, layout, places(c, queries), memory.keys, memory.values, memory.layout,
+                           local_);
   }
   const Guide guide = wanted.guided ? wanted.guided->guide(wanted.in_batch) : Guide();
   const GuidedAttention attended =
@@ -90,8 +90,7 @@ MonotonicChoice SourceAttention::choose(Context& c, const Tensor& queries, const
 }
 
 std::vector<Tensor> SourceAttention::weights(Context& c, const Var& queries, const Layout& layout,
-                                             std::span<const int32_t> positions, const Memory& memory,
-                                             Place& place) const {
+                                             const Memory& memory, Place& place) const {
   const Tensor q = project(c, queries).value;
   if (monotonic_) {
     const MonotonicChoice choice = choose(c, q, layout, memory, place);
@@ -107,8 +106,8 @@ std::vector<Tensor> SourceAttention::weights(Context& c, const Var& queries, con
     return sentences;
   }
   if (is_local()) {
-    return local_attention_weights(c, q, layout, positions, places(c, queries).value, memory.keys.value,
-                                   memory.layout, local_);
+    return local_attention_weights(c, q, layout, places(c, queries).value, memory.keys.value, memory.layout,
+                                   local_);
   }
   if (is_additive())
     return additive_attention_weights(c, q, layout, memory.keys.value, memory.layout, *score_);

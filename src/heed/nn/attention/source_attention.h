@@ -62,23 +62,19 @@ class SourceAttention {
     std::span<const int32_t> in_batch = {};
     Place* place = nullptr;
   };
-  // queries [R_q, Q] -> contexts [R_q, M]. Both layouts have the same sentences. positions [R_q]: where each
-  // query stands in its sentence, which local windows ask. What is monotonic takes the expectation over
-  // alignments while it is learnt, and chooses otherwise.
-  Var operator()(Context& c, const Var& queries, const Layout& layout, std::span<const int32_t> positions,
-                 const Memory& memory, const Wanted& wanted) const;
-  Var operator()(Context& c, const Var& queries, const Layout& layout, std::span<const int32_t> positions,
-                 const Memory& memory) const {
-    return (*this)(c, queries, layout, positions, memory, Wanted());
-  }
+  // queries [R_q, Q] -> contexts [R_q, M]. Both layouts have the same sentences. What is monotonic takes the
+  // expectation over alignments while it is learnt, and chooses otherwise.
+  Var operator()(Context& c, const Var& queries, const Layout& layout, const Memory& memory,
+                 const Wanted& wanted) const;
   // Whether it can be guided: by the weights that a softmax makes over all keys.
   bool has_softmax() const { return !is_local() && !monotonic_; }
   // For each sentence the weights [1, T, S]; of what is monotonic, the choices, and `place` moves.
-  std::vector<Tensor> weights(Context& c, const Var& queries, const Layout& layout,
-                              std::span<const int32_t> positions, const Memory& memory, Place& place) const;
+  std::vector<Tensor> weights(Context& c, const Var& queries, const Layout& layout, const Memory& memory,
+                              Place& place) const;
 
-  // Decoding: what a cache keeps of a memory, and contexts out of it for queries [N, Q] -> [N, M]. attended
-  // [N]: the key that each goes on from, where attention is monotonic; it moves.
+  // Decoding: what a cache keeps of a memory, and contexts out of it for queries [N, Q] -> [N, M]. positions
+  // [N]: where each stands, which local windows ask. attended [N]: the key that each goes on from, where
+  // attention is monotonic; it moves.
   Tensor cached(Context& c, const Memory& memory) const;
   Var step(Context& c, const Var& queries, std::span<const int32_t> positions, const KeyValueCache& cache,
            const StepMemory& memory, std::span<int32_t> attended) const;
