@@ -315,6 +315,33 @@ TEST_P(ModelSuite, EachEmbeddingDropsOut) {
   }
 }
 
+// Of a single row the bias that a sub-layer adds last gets no gradient where what it gives was dropped.
+// (Under BatchNorm, which takes the mean out, it gets none at all.)
+TEST_P(ModelSuite, EachSublayerOfATransformerDropsOut) {
+  const ModelConfig config = GetParam().config();
+  if (config.type != ModelType::transformer || config.transformer.normalisation == Normalisation::batch)
+    return;
+  const TokenField one = tokens({{kEndToken}});
+  for (const bool drops : {false, true}) {
+    const auto model = GetParam().make(kWords, drops ? "dropout: 0.5\n" : "dropout: 0\n");
+    Context c(2);
+    c.random_key = 1;
+    Tape tape;
+    const AsInTraining mode(c, &tape);
+    tape.backward(c, model->loss(c, one, one, LossOptions{}).sum);
+    int sublayers = 0;
+    for (const auto& parameter : model->parameters().all()) {
+      if (!parameter->name().ends_with(".output.bias") && !parameter->name().ends_with(".outer.bias"))
+        continue;
+      const Tensor gradient = parameter->gradient().take(c);
+      const auto zeros = std::count(gradient.data<float>(), gradient.data<float>() + gradient.size(), 0.0f);
+      EXPECT_EQ(zeros > 0, drops) << parameter->name();
+      ++sublayers;
+    }
+    EXPECT_EQ(sublayers, 2 * 2 + 2 * 3);  // two layers, of two in the encoder and three in the decoder
+  }
+}
+
 TEST_P(ModelSuite, LearnsAFewPairsByHeart) {
   const bool rnn = GetParam().config().type == ModelType::rnn;
   const auto model = GetParam().make(kWords, rnn ? "" : "dropout: 0\n");
