@@ -24,6 +24,13 @@ struct Lesson {
   double loss_of_step(uint64_t random_key) {
     return loss_and_gradients(c, objective, model->parameters(), batch, 1, random_key).loss;
   }
+  std::vector<float> gradients_of_step(uint64_t random_key) {
+    std::vector<float> all;
+    for (const Tensor& gradient :
+         loss_and_gradients(c, objective, model->parameters(), batch, 1, random_key).gradients)
+      all.insert(all.end(), gradient.data<float>(), gradient.data<float>() + gradient.size());
+    return all;
+  }
   // Not of a step.
   double loss() { return objective.loss(c, batch, 1).sum.value.item(); }
   std::vector<float> statistics() const {
@@ -53,6 +60,36 @@ TEST(TrainingStep, DropsOutByItsRandomKeyAndLeavesTheContextAsItWas) {
 TEST(TrainingStep, DropsNothingWhereNothingIsToBeDropped) {
   Lesson lesson("dropout: 0\n");
   EXPECT_EQ(lesson.loss_of_step(5), lesson.loss_of_step(6));
+}
+
+// Fails when half of the backward pass is done.
+class Failing final : public Objective {
+ public:
+  explicit Failing(const Objective& objective) : objective_(objective) {}
+  BatchLoss loss(Context& c, const Batch& batch, int64_t update) const override {
+    Var start(Tensor::zeros({1}));
+    c.tape->record(start, [](Context&, const Tensor&) { fail("out of memory"); });
+    BatchLoss loss = objective_.loss(c, batch, update);
+    Var sum(loss.sum.value);
+    c.tape->record(sum, [start, of_loss = loss.sum](Context& c, const Tensor& d) {
+      start.gradient->add(c, d);
+      of_loss.gradient->add(c, d);
+    });
+    return {sum, loss.count};
+  }
+  std::string fingerprint() const override { return objective_.fingerprint(); }
+
+ private:
+  const Objective& objective_;
+};
+
+TEST(TrainingStep, LeavesNothingWhereItFails) {
+  Lesson lesson("dropout: 0\n"), other("dropout: 0\n");
+  const Failing failing(lesson.objective);
+  EXPECT_THROW(loss_and_gradients(lesson.c, failing, lesson.model->parameters(), lesson.batch, 1, 5), Error);
+  EXPECT_FALSE(lesson.c.training);
+  EXPECT_FALSE(lesson.c.recording());
+  EXPECT_TRUE(same_bytes(lesson.gradients_of_step(5), other.gradients_of_step(5)));
 }
 
 TEST(TrainingStep, MovesTheStatisticsOfBatchNorm) {

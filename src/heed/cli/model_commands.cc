@@ -9,8 +9,8 @@
 #include "heed/cli/commands.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options.h"
-#include "heed/data/batch.h"
 #include "heed/data/corpus_reader.h"
+#include "heed/decode/scorer.h"
 #include "heed/text/unicode.h"
 #include "heed/train/weights.h"
 
@@ -199,6 +199,20 @@ int tokenize(Arguments arguments) {
   return 0;
 }
 
+namespace {
+
+std::string as_json(const ScoredTarget& scored, const std::vector<std::string>& pieces) {
+  JsonWriter json;
+  json.begin_object().field("log_prob", scored.log_prob);
+  json.field("tokens", static_cast<int64_t>(scored.token_log_probs.size())).key("pieces").begin_array();
+  for (const std::string& piece : pieces) json.value(piece);
+  json.end_array().key("token_log_probs").begin_array();
+  for (const float log_prob : scored.token_log_probs) json.value(static_cast<double>(log_prob));
+  return json.end_array().end_object().text();
+}
+
+}  // namespace
+
 int score(Arguments arguments) {
   ScoreOptions options;
   std::string path;
@@ -210,41 +224,19 @@ int score(Arguments arguments) {
     fail_input("standard input can be read once: name a file with --source or --target");
 
   SavedModel model(path, options.runtime.threads, options.runtime.precision);
-  const EncoderDecoder& scored = model.encoder_decoder();
-  Context& c = model.context();
+  const EncoderDecoder& translator = model.encoder_decoder();
   CorpusReader reader({.source = options.source, .target = options.target}, open_input);
   Output output(options.output);
   std::vector<std::vector<int32_t>> sources, targets;
   const auto score_block = [&] {
-    const TokenField target = make_field(targets);
-    const OutputLoss loss = scored.loss(c, make_field(sources), target, LossOptions{});
-    const float* log_probs = loss.log_prob.data<float>();
-    for (int64_t i = 0; i < target.layout.sentences(); ++i) {
-      double sum = 0.0;
-      for (int32_t row = target.layout.begin(i); row < target.layout.end(i); ++row) sum += log_probs[row];
-      require_number(sum);
-      if (!options.json) {
-        output.line(fmt::format("{:.6f}", sum));
-        continue;
-      }
-      JsonWriter json;
-      json.begin_object()
-          .field("log_prob", sum)
-          .field("tokens", target.layout.length(i))
-          .key("pieces")
-          .begin_array();
-      for (const std::string& piece : model.text().target->pieces(targets[i])) json.value(piece);
-      json.end_array().key("token_log_probs").begin_array();
-      for (int32_t row = target.layout.begin(i); row < target.layout.end(i); ++row) {
-        json.value(static_cast<double>(log_probs[row]));
-      }
-      output.line(json.end_array().end_object().text());
-    }
-    c.arena.reset();
+    const std::vector<ScoredTarget> scored = score_targets(model.context(), translator, sources, targets);
+    for (size_t i = 0; i < scored.size(); ++i)
+      output.line(options.json ? as_json(scored[i], model.text().target->pieces(targets[i]))
+                               : fmt::format("{:.6f}", scored[i].log_prob));
     sources.clear();
     targets.clear();
   };
-  const int64_t longest = scored.step_decoder()->longest();
+  const int64_t longest = translator.step_decoder()->longest();
   const auto encoded = [&](const TextProcessor& side, const std::string& text, const std::string& file) {
     std::vector<int32_t> ids = side.encode(text);
     if (static_cast<int64_t>(ids.size()) > longest)

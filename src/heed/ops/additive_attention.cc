@@ -71,14 +71,9 @@ Tensor run(Context& c, const Tensor& queries, const Tensor& keys, const Tensor& 
 
 }  // namespace
 
-Var additive_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
-                       const Var& values, const Layout& key_layout, const Parameter& score) {
-  return guided_additive_attention(c, queries, query_layout, keys, values, key_layout, score, {}).out;
-}
-
-GuidedAttention guided_additive_attention(Context& c, const Var& queries, const Layout& query_layout,
-                                          const Var& keys, const Var& values, const Layout& key_layout,
-                                          const Parameter& score, const Guide& guide) {
+GuidedAttention additive_attention(Context& c, const Var& queries, const Layout& query_layout,
+                                   const Var& keys, const Var& values, const Layout& key_layout,
+                                   const Parameter& score, const Guide& guide) {
   check_layouts(queries.value, query_layout, keys.value, key_layout, score);
   auto pairs = std::make_shared<const AttentionPairs>(query_layout, key_layout);
   const Tensor weights = c.allocate(Shape{pairs->weights()}, DType::f32);

@@ -11,14 +11,11 @@
 
 namespace heed {
 
-// queries [R_q, A], keys [R_k, A], values [R_k, M], score (the vector v) [1, A] -> [R_q, M]
-Var additive_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
-                       const Var& values, const Layout& key_layout, const Parameter& score);
-
-// The same, with the sums that guided attention adds to the loss; no guide: only `out`.
-GuidedAttention guided_additive_attention(Context& c, const Var& queries, const Layout& query_layout,
-                                          const Var& keys, const Var& values, const Layout& key_layout,
-                                          const Parameter& score, const Guide& guide);
+// queries [R_q, A], keys [R_k, A], values [R_k, M], score (the vector v) [1, A] -> out [R_q, M], and with a
+// guide the sums that guided attention adds to the loss.
+GuidedAttention additive_attention(Context& c, const Var& queries, const Layout& query_layout,
+                                   const Var& keys, const Var& values, const Layout& key_layout,
+                                   const Parameter& score, const Guide& guide = {});
 
 // queries [N, A]; keys, values: cache rows, may be views; query r sees consecutive rows from spans.first[r]
 // on. Leaves no gradient. -> [N, M]

@@ -185,28 +185,18 @@ Var self_attention(Context& c, const Var& projected, const Layout& layout, const
   return out;
 }
 
-Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& memory,
-                    const Layout& memory_layout, const AttentionOptions& options) {
-  return guided_cross_attention(c, queries, query_layout, memory, memory_layout, options, {}).out;
-}
-
-Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
-                    const Var& values, const Layout& key_layout, const AttentionOptions& options) {
-  return guided_cross_attention(c, queries, query_layout, keys, values, key_layout, options, {}).out;
-}
-
-GuidedAttention guided_cross_attention(Context& c, const Var& queries, const Layout& query_layout,
-                                       const Var& memory, const Layout& memory_layout,
-                                       const AttentionOptions& options, const Guide& guide) {
+GuidedAttention cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& memory,
+                                const Layout& memory_layout, const AttentionOptions& options,
+                                const Guide& guide) {
   require(memory.width() == 2 * queries.width(),
           "cross-attention: keys and values of width {} for queries of width {}", memory.width(),
           queries.width());
   return cross({queries, memory, Var(), query_layout, memory_layout}, c, options, guide);
 }
 
-GuidedAttention guided_cross_attention(Context& c, const Var& queries, const Layout& query_layout,
-                                       const Var& keys, const Var& values, const Layout& key_layout,
-                                       const AttentionOptions& options, const Guide& guide) {
+GuidedAttention cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
+                                const Var& values, const Layout& key_layout, const AttentionOptions& options,
+                                const Guide& guide) {
   require(keys.shape() == values.shape() && keys.width() == queries.width(),
           "cross-attention: keys {} and values {} for queries of width {}", keys.shape().to_string(),
           values.shape().to_string(), queries.width());

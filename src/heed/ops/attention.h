@@ -24,22 +24,16 @@ struct AttentionOptions {
 // projected [R, 3D]: queries, keys and values side by side. -> [R, D]
 Var self_attention(Context& c, const Var& projected, const Layout& layout, const AttentionOptions& options);
 
-// queries [R_q, D]; memory [R_k, 2D]: keys and values side by side. -> [R_q, D]
-Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& memory,
-                    const Layout& memory_layout, const AttentionOptions& options);
+// queries [R_q, D]; memory [R_k, 2D]: keys and values side by side. -> out [R_q, D], and with a guide the
+// sums that guided attention adds to the loss, of the weights before dropout.
+GuidedAttention cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& memory,
+                                const Layout& memory_layout, const AttentionOptions& options,
+                                const Guide& guide = {});
 
 // The same with keys and values [R_k, D] of their own, which may be the same rows.
-Var cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
-                    const Var& values, const Layout& key_layout, const AttentionOptions& options);
-
-// The same two, with the sums that guided attention adds to the loss; no guide: only `out`. The weights that
-// are summed are those before dropout.
-GuidedAttention guided_cross_attention(Context& c, const Var& queries, const Layout& query_layout,
-                                       const Var& memory, const Layout& memory_layout,
-                                       const AttentionOptions& options, const Guide& guide);
-GuidedAttention guided_cross_attention(Context& c, const Var& queries, const Layout& query_layout,
-                                       const Var& keys, const Var& values, const Layout& key_layout,
-                                       const AttentionOptions& options, const Guide& guide);
+GuidedAttention cross_attention(Context& c, const Var& queries, const Layout& query_layout, const Var& keys,
+                                const Var& values, const Layout& key_layout, const AttentionOptions& options,
+                                const Guide& guide = {});
 
 // What newly decoded positions see of a cache: query r the rows rows[offsets[r]] .. rows[offsets[r + 1]], or,
 // when `rows` is empty, the consecutive rows from first[r] on.

@@ -2,6 +2,7 @@
 
 #include "heed/base/config_yaml.h"
 #include "heed/base/file.h"
+#include "heed/decode/scorer.h"
 #include "heed/tensor/thread_pool.h"
 #include "heed/train/weights.h"
 
@@ -78,6 +79,16 @@ std::string SavedModel::translate(const std::string& line, const TranslateOption
 std::vector<Translation> SavedModel::translate(const std::vector<std::string>& lines,
                                                const TranslateOptions& options) {
   return translator().translate(*context_, lines, options);
+}
+
+double SavedModel::score(const std::string& source, const std::string& target) {
+  const EncoderDecoder& translator = encoder_decoder();
+  const std::vector<int32_t> read = text_.source->encode(source), written = text_.target->encode(target);
+  const auto longest = static_cast<size_t>(translator.step_decoder()->longest());
+  if (read.size() > longest || written.size() > longest)
+    fail_input("source and target have {} and {} tokens, but the model has only {} positions", read.size(),
+               written.size(), longest);
+  return score_targets(*context_, translator, {read}, {written}).front().log_prob;
 }
 
 }  // namespace heed

@@ -66,6 +66,9 @@ class SavedModel {
   std::string translate(const std::string& line, const TranslateOptions& options = {});
   std::vector<Translation> translate(const std::vector<std::string>& lines,
                                      const TranslateOptions& options = {});
+  // The log-probability of this translation of a line. Throws InputError for a classifier, and where either
+  // side has more tokens than the model has positions.
+  double score(const std::string& source, const std::string& target);
 
  private:
   std::string path_;

@@ -15,7 +15,7 @@ struct LossAndGradients {
 };
 
 // random_key: of (seed, update, micro-batch); dropout draws from it. update counts from 1. The caller resets
-// c.arena once the gradients are used up.
+// c.arena once the gradients are used up. Where something throws, no gradient is left.
 LossAndGradients loss_and_gradients(Context& c, const Objective& objective, ParameterStore& parameters,
                                     const Batch& batch, int64_t update, uint64_t random_key);
 

@@ -1,5 +1,7 @@
 #include "heed/train/trainer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -224,10 +226,8 @@ void Trainer::fail_diverged(const BatchPlan& plan, double loss, double norm) con
       if (lines.size() < 5) lines.push_back(corpus_.numbers[sentence]);
     }
   }
-  std::string sentences;
-  for (const uint64_t line : lines) sentences += fmt::format("{}{}", sentences.empty() ? "" : ", ", line);
   fail("update {}: training diverged (loss {}, gradient norm {}) on the sentences of lines {}, ...; {}",
-       state_.update + 1, loss, norm, sentences, advice_on_divergence());
+       state_.update + 1, loss, norm, fmt::join(lines, ", "), advice_on_divergence());
 }
 
 std::string Trainer::advice_on_divergence() const {

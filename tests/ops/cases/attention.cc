@@ -89,7 +89,7 @@ OpCase cross_case(const std::string& name, const AttentionOptions& options) {
             OpInstance made;
             made.operands = {{"queries", {queries.rows(), width}}, {"memory", {keys.rows(), 2 * width}}};
             made.run = [=](Context& c, const OpInputs& in) {
-              return std::vector{cross_attention(c, in.var(0), queries, in.var(1), keys, options)};
+              return std::vector{cross_attention(c, in.var(0), queries, in.var(1), keys, options).out};
             };
             made.plain = [=](const std::vector<Values>& in) {
               return std::vector<Values>{plain_attention(queries, keys, width, options, in[0].data(), width,
@@ -103,22 +103,23 @@ OpCase cross_case(const std::string& name, const AttentionOptions& options) {
 
 // Keys and values the same rows, as recurrent decoders have it.
 OpCase shared_case(const std::string& name, const AttentionOptions& options) {
-  return {name, [=](const OpSize& size) {
-            const int64_t width = size.width;
-            const Layout queries = size.layout(), keys = memory_of(size);
-            OpInstance made;
-            made.operands = {{"queries", {queries.rows(), width}}, {"memory", {keys.rows(), width}}};
-            made.run = [=](Context& c, const OpInputs& in) {
-              return std::vector{cross_attention(c, in.var(0), queries, in.var(1), in.var(1), keys, options)};
-            };
-            made.plain = [=](const std::vector<Values>& in) {
-              return std::vector<Values>{plain_attention(queries, keys, width, options, in[0].data(), width,
-                                                         in[1].data(), in[1].data(), width)
-                                             .out};
-            };
-            made.flops = attention_flops(queries, keys, width);
-            return made;
-          }};
+  return {
+      name, [=](const OpSize& size) {
+        const int64_t width = size.width;
+        const Layout queries = size.layout(), keys = memory_of(size);
+        OpInstance made;
+        made.operands = {{"queries", {queries.rows(), width}}, {"memory", {keys.rows(), width}}};
+        made.run = [=](Context& c, const OpInputs& in) {
+          return std::vector{cross_attention(c, in.var(0), queries, in.var(1), in.var(1), keys, options).out};
+        };
+        made.plain = [=](const std::vector<Values>& in) {
+          return std::vector<Values>{plain_attention(queries, keys, width, options, in[0].data(), width,
+                                                     in[1].data(), in[1].data(), width)
+                                         .out};
+        };
+        made.flops = attention_flops(queries, keys, width);
+        return made;
+      }};
 }
 
 // Keys and values side by side, or (`shared`) the same rows; a narrow guide, so that much of W is far from 1.
@@ -131,9 +132,8 @@ OpCase guided_case(const std::string& name, bool shared, const AttentionOptions&
             made.operands = {{"queries", {queries.rows(), width}}, {"memory", {keys.rows(), memory_width}}};
             made.run = [=](Context& c, const OpInputs& in) {
               const GuidedAttention attended =
-                  shared ? guided_cross_attention(c, in.var(0), queries, in.var(1), in.var(1), keys, options,
-                                                  guide)
-                         : guided_cross_attention(c, in.var(0), queries, in.var(1), keys, options, guide);
+                  shared ? cross_attention(c, in.var(0), queries, in.var(1), in.var(1), keys, options, guide)
+                         : cross_attention(c, in.var(0), queries, in.var(1), keys, options, guide);
               return std::vector{attended.out, attended.sums};
             };
             made.plain = [=](const std::vector<Values>& in) {
@@ -273,17 +273,15 @@ std::vector<Op> attention_ops() {
         self_case("with dropout", thinned), self_case("causal with dropout", causal_thinned)}},
       {"cross_attention",
        "attention.h",
-       "the same, keys and values from a memory",
+       "the same, keys and values from a memory; with a guide, for each query also 1/N sum over keys n of "
+       "its "
+       "weight times W_n, their distance from the diagonal",
        true,
        {cross_case("two heads", two_heads), cross_case("not scaled", unscaled),
-        cross_case("with dropout", thinned), shared_case("keys are values", unscaled)}},
-      {"guided_cross_attention",
-       "attention.h",
-       "the same, and for each query 1/N sum over keys n of its weight times W_n, their distance from the "
-       "diagonal",
-       true,
-       {guided_case("two heads", false, two_heads, -1), guided_case("the second head", false, two_heads, 1),
-        guided_case("with dropout", false, thinned, -1), guided_case("keys are values", true, unscaled, -1)}},
+        cross_case("with dropout", thinned), shared_case("keys are values", unscaled),
+        guided_case("guided", false, two_heads, -1), guided_case("guided second head", false, two_heads, 1),
+        guided_case("guided with dropout", false, thinned, -1),
+        guided_case("guided, keys are values", true, unscaled, -1)}},
       {"add_sums", "guide.h", "a loss plus a factor times all numbers of its parts", true, {add_sums_case()}},
       {"attention_step",
        "attention.h",

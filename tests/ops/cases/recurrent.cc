@@ -164,7 +164,7 @@ double additive_flops(const Layout& queries, const Layout& keys, int64_t width, 
 }
 
 OpCase additive_case(bool guided) {
-  return {"plain", [=](const OpSize& size) {
+  return {guided ? "guided" : "plain", [=](const OpSize& size) {
             const int64_t width = size.width, value_width = size.width + 5;
             const Layout queries = size.layout(), keys = keys_of(size);
             OpInstance made;
@@ -174,12 +174,9 @@ OpCase additive_case(bool guided) {
                              {"score", {1, width}, Operand::Kind::parameter, 0.5}};
             const Guide guide = guided ? guide_of(queries, 0.3f, -1) : Guide();
             made.run = [=](Context& c, const OpInputs& in) {
-              const auto ask = [&](auto op, const auto&... more) {
-                return op(c, in.var(0), queries, in.var(1), in.var(2), keys, in.parameter(3), more...);
-              };
-              if (!guided) return std::vector{ask(additive_attention)};
-              const GuidedAttention attended = ask(guided_additive_attention, guide);
-              return std::vector{attended.out, attended.sums};
+              const GuidedAttention attended = additive_attention(c, in.var(0), queries, in.var(1), in.var(2),
+                                                                  keys, in.parameter(3), guide);
+              return guided ? std::vector{attended.out, attended.sums} : std::vector{attended.out};
             };
             made.plain = [=](const std::vector<Values>& in) {
               const PlainAdditive plain(queries, keys, width, value_width, in[0].data(), in[1].data(),
@@ -270,14 +267,11 @@ std::vector<Op> recurrent_ops() {
         recurrent_case("LSTM both ways from states", {.cell = Cell::lstm, .passes = 2, .initial = true})}},
       {"additive_attention",
        "additive_attention.h",
-       "softmax(v . tanh(q + k)) V of each sentence",
+       "softmax(v . tanh(q + k)) V of each sentence; with a guide, for each query also 1/N sum over keys n "
+       "of "
+       "its weight times W_n",
        true,
-       {additive_case(false)}},
-      {"guided_additive_attention",
-       "additive_attention.h",
-       "the same, and for each query 1/N sum over keys n of its weight times W_n",
-       true,
-       {additive_case(true)}},
+       {additive_case(false), additive_case(true)}},
       {"additive_attention_step",
        "additive_attention.h",
        "the same for new positions over cached keys and values",

@@ -75,8 +75,8 @@ Var CrossAttention::operator()(Context& c, const Var& x, const Layout& layout, c
                                const Layout& memory_layout, GuidedLoss* guided) const {
   const Var queries = queries_(c, x);               // [R_t, D]
   const Var projected = project_memory(c, memory);  // [R_s, 2D]
-  const GuidedAttention heads = guided_cross_attention(c, queries, layout, projected, memory_layout, options_,
-                                                       guided ? guided->guide() : Guide());
+  const GuidedAttention heads = cross_attention(c, queries, layout, projected, memory_layout, options_,
+                                                guided ? guided->guide() : Guide());
   if (guided) guided->add(heads.sums);
   return output_(c, heads.out);
 }

@@ -21,7 +21,8 @@ class AttentionPooling {
   // u_t = tanh(W h_t + b), a = softmax of u_t . u_w over the sentence, sum of a_t h_t: h [R, M] -> [B, M].
   Var operator()(Context& c, const Var& h, const Layout& layout) const {
     return additive_attention(c, Var(queries(c, layout)), layout.one_row_each(), keys_(c, h), h, layout,
-                              *score_);
+                              *score_)
+        .out;
   }
   // The weights a of each sentence's rows, on the heap: [1, 1, length].
   std::vector<Tensor> weights(Context& c, const Var& h, const Layout& layout) const {

@@ -76,8 +76,8 @@ Var SourceAttention::operator()(Context& c, const Var& queries, const Layout& la
   const Guide guide = wanted.guided ? wanted.guided->guide(wanted.in_batch) : Guide();
   const GuidedAttention attended =
       is_additive()
-          ? guided_additive_attention(c, q, layout, memory.keys, memory.values, memory.layout, *score_, guide)
-          : guided_cross_attention(c, q, layout, memory.keys, memory.values, memory.layout, options_, guide);
+          ? additive_attention(c, q, layout, memory.keys, memory.values, memory.layout, *score_, guide)
+          : cross_attention(c, q, layout, memory.keys, memory.values, memory.layout, options_, guide);
   if (wanted.guided) wanted.guided->add(attended.sums);
   return attended.out;
 }
