@@ -8,6 +8,7 @@
 #include "heed/train/saved_model.h"
 #include "heed/train/teachers.h"
 #include "heed/train/translation.h"
+#include "tests/support/bytes.h"
 #include "tests/support/process.h"
 #include "tests/support/sentences.h"
 #include "tests/support/toy_task.h"
@@ -49,8 +50,8 @@ TEST_F(Distillation, LearnsTheMeanOfTheTeachersBesideTheTarget) {
 
   Context c(1);
   c.training = true;  // teachers do not drop out
-  auto teachers = std::make_unique<const Teachers>(Words{task_.path("rnn"), task_.path("transformer")}, text,
-                                                   DataConfig());
+  auto teachers =
+      std::make_unique<Teachers>(Words{task_.path("rnn"), task_.path("transformer")}, text, DataConfig());
   const Tensor taught = teachers->probabilities(c, batch);
   c.training = false;
   const auto log_probs = [&](const SavedModel& of) {
@@ -74,6 +75,39 @@ TEST_F(Distillation, LearnsTheMeanOfTheTeachersBesideTheTarget) {
   const TranslationObjective objective(model.encoder_decoder(), {.smoothing = kSmoothing}, schedule,
                                        std::move(teachers));
   EXPECT_NEAR(objective.loss(c, batch, 1).sum.value.item(), expected, 1e-5 * expected);  // sums of f32
+}
+
+// Where there is room for what they say of the whole corpus, and to the bytes what they would say again.
+TEST_F(Distillation, TeachersAreAskedOnceAboutASentence) {
+  train_model("rnn", "type: rnn, width: 16, embedding: 12", {"train.updates=10"});
+  train("transformer", {"train.updates=20"});
+  const Words folders = {task_.path("rnn"), task_.path("transformer")};
+  const SavedModel model(task_.path("transformer"), 1);
+  Corpus corpus;
+  corpus.columns = {{"source"}, {"target"}};
+  corpus.numbers = {7, 2, 9};
+  const std::vector<std::vector<int32_t>> sentences = {{3, 4, 7, 0}, {5, 0}, {8, 6, 0}};
+  for (const std::vector<int32_t>& sentence : sentences)
+    for (Column& column : corpus.columns) column.add(sentence);
+  const auto batch_of = [&](std::vector<uint32_t> indices) { return make_batch(corpus, indices); };
+
+  Teachers forgetful(folders, model.text(), DataConfig()), teachers(folders, model.text(), DataConfig(), 9);
+  Profile profile;
+  Context c(1);
+  c.profile = &profile;
+  // In the second batch one sentence is new, in the later ones none.
+  for (const std::vector<uint32_t>& indices :
+       std::vector<std::vector<uint32_t>>{{0, 1}, {2, 1}, {1, 2, 0}, {2}}) {
+    const Batch batch = batch_of(indices);
+    const auto bytes_of = [](const Tensor& p) {
+      return std::vector<float>(p.data<float>(), p.data<float>() + p.size());
+    };
+    const size_t asked = profile.entries().empty() ? 0 : profile.entries().at("linear").calls;
+    const std::vector<float> kept = bytes_of(teachers.probabilities(c, batch));
+    const size_t then = profile.entries().at("linear").calls;
+    EXPECT_TRUE(same_bytes(kept, bytes_of(forgetful.probabilities(c, batch))));
+    EXPECT_EQ(then > asked, indices.size() == 2) << indices.size();
+  }
 }
 
 // More text counts words in another order, and so numbers them otherwise: a word is what it says.

@@ -42,7 +42,8 @@ TokenField renamed(TokenField field, const std::vector<int32_t>& ids) {
 
 }  // namespace
 
-Teachers::Teachers(const std::vector<std::string>& folders, const ModelText& text, const DataConfig& data) {
+Teachers::Teachers(const std::vector<std::string>& folders, const ModelText& text, const DataConfig& data,
+                   int64_t target_tokens) {
   for (const std::string& folder : folders) {
     auto opened = std::make_unique<SavedModel>(folder, 1);
     const int64_t longest = opened->encoder_decoder().step_decoder()->longest();  // a classifier throws
@@ -55,11 +56,33 @@ Teachers::Teachers(const std::vector<std::string>& folders, const ModelText& tex
                          ids_of_teacher(*text.target, *opened->text().target, "target", folder)});
     teachers_.back().model = std::move(opened);
   }
+  constexpr int64_t kMostKept = int64_t{1} << 29;  // bytes
+  const int64_t of_token = text.target->vocabulary().size() * size_of(DType::f32);
+  if (target_tokens > 0 && target_tokens <= kMostKept / of_token)
+    kept_ = Tensor::empty({target_tokens, text.target->vocabulary().size()});
 }
 
 Teachers::~Teachers() = default;
 
-Tensor Teachers::probabilities(Context& c, const Batch& batch) const {
+Tensor Teachers::probabilities(Context& c, const Batch& batch) {
+  if (!kept_) return asked(c, batch);
+  const Layout& layout = batch.field("target").layout;
+  const std::span<const uint64_t> numbers = layout.numbers();
+  const bool known =
+      std::all_of(numbers.begin(), numbers.end(), [&](uint64_t number) { return place_.contains(number); });
+  const Tensor taught = known ? c.allocate({layout.rows(), kept_.width()}, DType::f32) : asked(c, batch);
+  for (int64_t i = 0; i < layout.sentences(); ++i) {
+    const int32_t length = layout.length(i);
+    const auto [place, is_new] = place_.try_emplace(numbers[static_cast<size_t>(i)], kept_rows_);
+    if (known)
+      copy_rows(kept_, place->second, taught, layout.begin(i), length);
+    else if (is_new)
+      copy_rows(taught, layout.begin(i), kept_, std::exchange(kept_rows_, kept_rows_ + length), length);
+  }
+  return taught;
+}
+
+Tensor Teachers::asked(Context& c, const Batch& batch) const {
   const AsInDecoding decoding(c);
   const auto share = 1.0f / static_cast<float>(teachers_.size());
   Tensor mean;

@@ -107,7 +107,10 @@ Task make_task(const RunConfig& config, const ModelText& text, const TrainingDat
     const std::vector<std::string>& teachers = schedule.distillation.teachers;
     task.objective = std::make_unique<TranslationObjective>(
         translator, options, schedule,
-        teachers.empty() ? nullptr : std::make_unique<const Teachers>(teachers, text, config.data));
+        teachers.empty()
+            ? nullptr
+            : std::make_unique<Teachers>(teachers, text, config.data,
+                                         static_cast<int64_t>(data.train.column("target").ids.size())));
     task.validator = std::make_unique<TranslationValidator>(translator, text, data, config.train);
   }
   return task;

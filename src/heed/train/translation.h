@@ -17,7 +17,7 @@ class TranslationObjective final : public Objective {
  public:
   // teachers: those of the schedule's distillation, or null.
   TranslationObjective(const EncoderDecoder& model, const LossOptions& options,
-                       const LossSchedule& schedule = {}, std::unique_ptr<const Teachers> teachers = nullptr)
+                       const LossSchedule& schedule = {}, std::unique_ptr<Teachers> teachers = nullptr)
       : model_(model), options_(options), schedule_(schedule), teachers_(std::move(teachers)) {}
   BatchLoss loss(Context& c, const Batch& batch, int64_t update) const override;
   std::string fingerprint() const override { return teachers_ ? teachers_->fingerprint() : std::string(); }
@@ -26,7 +26,7 @@ class TranslationObjective final : public Objective {
   const EncoderDecoder& model_;
   LossOptions options_;
   LossSchedule schedule_;
-  std::unique_ptr<const Teachers> teachers_;
+  std::unique_ptr<Teachers> teachers_;
 };
 
 // Percent of the attention that `guided` chooses, over its first `measure` sentences, that lies within its
