@@ -45,4 +45,9 @@ class Parameter {
   mutable kernels::PackedMatrix spare_;      // of no meaning but for its memory
 };
 
+// The numbers of a weight that there need not be; null then.
+inline const float* data_or_null(const Parameter* parameter) {
+  return parameter != nullptr ? parameter->value().data<float>() : nullptr;
+}
+
 }  // namespace heed

@@ -52,7 +52,7 @@ Var activation(Context& c, const Var& x, Activation act, const DropoutSite& site
                                           .activation = act,
                                           .dropout = dropped,
                                           .row_keys = layout.row_keys().data(),
-                                          .x = basis ? basis.data<T>() : nullptr,
+                                          .x = basis.data_or_null<T>(),
                                           .dy = dy.data<T>(),
                                           .dx = dx.data<T>()});
     });

@@ -44,9 +44,9 @@ kernels::AdditiveAttentionArgs<T> arguments(const Tensor& queries, const Tensor&
           .score = score.value().data<float>(),
           .weight_begin = pairs.weight_begin.data(),
           .weights = weights.data<float>(),
-          .out = out ? out.data<T>() : nullptr,
+          .out = out.data_or_null<T>(),
           .guide = guide.for_kernel(),
-          .guided = guided ? guided.data<float>() : nullptr};
+          .guided = guided.data_or_null<float>()};
 }
 
 // tanh, its factor and the sums, a pair and column; then the weighted sum of values.
@@ -106,7 +106,7 @@ GuidedAttention additive_attention(Context& c, const Var& queries, const Layout&
                                               Tensor(), guide),
                       .d_out = d_out.data<T>(),
                       .d_out_stride = d_out.row_stride(),
-                      .d_guided = d_guided ? d_guided.data<float>() : nullptr,
+                      .d_guided = d_guided.data_or_null<float>(),
                       .dq = dq.data<T>(),
                       .dk = dk.data<T>(),
                       .dv = dv.data<T>(),

@@ -47,9 +47,9 @@ kernels::AttentionArgs<T> arguments(const Inputs& in, const AttentionOptions& op
           .v_stride = in.v.row_stride(),
           .out = results.out.data<T>(),
           .out_stride = results.out.row_stride(),
-          .log_sum = results.log_sum ? results.log_sum.data<float>() : nullptr,
+          .log_sum = results.log_sum.data_or_null<float>(),
           .guide = in.guide.for_kernel(),
-          .guided = results.guided ? results.guided.data<float>() : nullptr};
+          .guided = results.guided.data_or_null<float>()};
 }
 
 void check(const Inputs& in, const AttentionOptions& options) {
@@ -110,7 +110,7 @@ void backward(Context& c, const Inputs& in, const AttentionOptions& options, con
         c.pool, kernels::AttentionGradientArgs<T>{.forward = arguments<T>(in, options, dropped, results),
                                                   .d_out = d.d_out.template data<T>(),
                                                   .d_out_stride = d.d_out.row_stride(),
-                                                  .d_guided = d.d_guided ? d.d_guided.data<float>() : nullptr,
+                                                  .d_guided = d.d_guided.data_or_null<float>(),
                                                   .dq = d_in.q.data<T>(),
                                                   .dk = d_in.k.data<T>(),
                                                   .dv = d_in.v.data<T>(),

@@ -57,15 +57,6 @@ void check(const AttentionDecoderInputs& in, const Layout& target, const Layout&
   if (in.initial_cell) fits("initial cells", in.initial_cell, {target.sentences(), width});
 }
 
-template <class T>
-T* data_or_null(const Tensor& x) {
-  return x ? x.data<T>() : nullptr;
-}
-
-const float* bias_of(const Parameter* bias) {
-  return bias != nullptr ? bias->value().data<float>() : nullptr;
-}
-
 // The products of every row, and attention's tanh and sums of every pair.
 ProfileScope profiled(Context& c, const char* op, const AttentionDecoderInputs& in, int64_t pairs,
                       double times) {
@@ -92,22 +83,22 @@ struct Arguments {
       made.sentences = target.sentences();
       made.width = width;
       made.offsets = target.offsets().data();
-      made.bias = bias_of(bias);
+      made.bias = data_or_null(bias);
       return made;
     };
     args.cell = cell(in.bias);
-    args.cell.initial = data_or_null<float>(saved.initial);
-    args.cell.initial_cell = data_or_null<float>(saved.initial_cell);
+    args.cell.initial = saved.initial.data_or_null<float>();
+    args.cell.initial_cell = saved.initial_cell.data_or_null<float>();
     args.cell.h = out.states.value.data<T>();
     args.cell.h_stride = width;
-    args.cell.h_previous = data_or_null<T>(saved.between);
-    args.cell.saved = data_or_null<T>(saved.values);
-    args.cell.cells = data_or_null<T>(saved.cells);
+    args.cell.h_previous = saved.between.data_or_null<T>();
+    args.cell.saved = saved.values.data_or_null<T>();
+    args.cell.cells = saved.cells.data_or_null<T>();
     if (in.first_weight != nullptr) {
       first = cell(in.first_bias);
-      first.h_previous = data_or_null<T>(saved.before);
-      first.saved = data_or_null<T>(saved.first_values);
-      first.cells = data_or_null<T>(saved.first_cells);
+      first.h_previous = saved.before.data_or_null<T>();
+      first.saved = saved.first_values.data_or_null<T>();
+      first.cells = saved.first_cells.data_or_null<T>();
       args.first = &first;
     }
     kernels::RecurrentArgs<T>& reader = in.first_weight != nullptr ? first : args.cell;
@@ -126,7 +117,7 @@ struct Arguments {
     args.weight_begin = saved.pairs.weight_begin.data();
     args.weights = out.weights.data<float>();
     args.contexts = out.contexts.value.data<T>();
-    args.queries = data_or_null<float>(saved.queries);
+    args.queries = saved.queries.data_or_null<float>();
   }
   void pack_forward(Context& c, const AttentionDecoderInputs& in) {
     args.cell.weight = &in.weight->packed(c);
@@ -164,14 +155,14 @@ void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& t
     made.forward = args;
     made.weight_back = &weight.packed_back(c);
     made.d_gates_x = d_gates.x.template data<T>();
-    made.d_candidate = data_or_null<T>(d_gates.candidate);
+    made.d_candidate = d_gates.candidate.data_or_null<T>();
     return made;
   };
   GateGradients first, cell;
   kernels::AttentionDecoderGradientArgs<T> args;
   args.forward = forward.args;
   args.cell = cell_gradient(forward.args.cell, *in.weight, cell);
-  args.cell.d_h = data_or_null<T>(d_states);
+  args.cell.d_h = d_states.data_or_null<T>();
   args.cell.d_h_stride = d_states ? d_states.row_stride() : 0;
   kernels::RecurrentGradientArgs<T> first_args;
   if (conditional) {
@@ -179,7 +170,7 @@ void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& t
     args.first = &first_args;
   }
   args.query_back = &in.query_weight->packed_back(c);
-  args.d_contexts = data_or_null<T>(d_contexts);
+  args.d_contexts = d_contexts.data_or_null<T>();
   args.d_contexts_stride = d_contexts ? d_contexts.row_stride() : 0;
   args.d_weights = d_weights.data<float>();
   args.d_queries = d_queries.data<T>();
@@ -188,8 +179,8 @@ void add_gradients(Context& c, const AttentionDecoderInputs& in, const Layout& t
   args.d_context_gates = d_context_gates.data<T>();
   args.d_values = d_memory.data<T>();
   args.d_score = d_score.data<float>();
-  args.d_initial = data_or_null<float>(d_initial);
-  args.d_initial_cell = data_or_null<float>(d_initial_cell);
+  args.d_initial = d_initial.data_or_null<float>();
+  args.d_initial_cell = d_initial_cell.data_or_null<float>();
   kernels::attention_decoder_gradient(c.pool, args);
 
   add_weight_gradient<T>(*in.weight, in.bias, c, cell.of_state(), saved.between);

@@ -44,7 +44,7 @@ Var embedding(Context& c, const TokenField& tokens, const Parameter& table, cons
                                 .ids = tokens.ids.data(),
                                 .table = table.value().data<float>(),
                                 .scale = options.scale,
-                                .positions = positions ? positions.data<float>() : nullptr,
+                                .positions = positions.data_or_null<float>(),
                                 .position = layout.positions().data(),
                                 .dropout = dropped,
                                 .row_keys = layout.row_keys().data(),

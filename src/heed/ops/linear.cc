@@ -26,7 +26,7 @@ Tensor product(Context& c, const char* op, const Tensor& x, const kernels::Packe
                                                    .x_stride = x.row_stride(),
                                                    .rows = x.rows(),
                                                    .b = &b,
-                                                   .bias = bias ? bias->value().data<float>() : nullptr,
+                                                   .bias = data_or_null(bias),
                                                    .relu = relu,
                                                    .y = y.data<T>(),
                                                    .y_stride = y.row_stride()});

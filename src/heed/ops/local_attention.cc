@@ -54,9 +54,9 @@ kernels::LocalAttentionArgs<T> arguments(const Windows& windows, const Tensor& q
           .q_stride = queries.row_stride(),
           .k_stride = keys.row_stride(),
           .v_stride = values.row_stride(),
-          .score = options.score != nullptr ? options.score->value().data<float>() : nullptr,
+          .score = data_or_null(options.score),
           .scale = options.scaled ? 1.0f / std::sqrt(static_cast<float>(queries.width())) : 1.0f,
-          .places = places ? places.data<T>() : nullptr};
+          .places = places.data_or_null<T>()};
 }
 
 // A score and a weighted value for each key of a whole window.
@@ -111,8 +111,8 @@ Var local_attention(Context& c, const Var& queries, const Layout& query_layout, 
                       .dq = dq.data<T>(),
                       .dk = dk.data<T>(),
                       .dv = dv.data<T>(),
-                      .d_places = d_places ? d_places.data<T>() : nullptr,
-                      .d_score = d_score ? d_score.data<float>() : nullptr});
+                      .d_places = d_places.data_or_null<T>(),
+                      .d_score = d_score.data_or_null<float>()});
     });
     if (queries.gradient) queries.gradient->add(c, dq);
     if (places.gradient) places.gradient->add(c, d_places);

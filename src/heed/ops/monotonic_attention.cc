@@ -27,7 +27,7 @@ kernels::MonotonicAttentionArgs<T> arguments(const Tensor& queries, const Tensor
           .key_end = pairs.key_end.data(),
           .width = queries.width(),
           .value_width = values.width(),
-          .score = options.score != nullptr ? options.score->value().data<float>() : nullptr,
+          .score = data_or_null(options.score),
           .scale = options.scale,
           .offset = options.offset->value().data<float>(),
           .q = queries.data<T>(),
@@ -74,16 +74,16 @@ void add_gradients(Context& c, const ExpectedPass& pass, const Tensor& d_out, co
   const Tensor d_offset = c.allocate(Shape{sentences, 1}, DType::f32);
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
-    kernels::monotonic_attention_gradient(c.pool, kernels::MonotonicAttentionGradientArgs<T>{
-                                                      .forward = pass.args<T>(),
-                                                      .d_out = d_out ? d_out.data<T>() : nullptr,
-                                                      .d_after = d_after ? d_after.data<float>() : nullptr,
-                                                      .dq = dq.data<T>(),
-                                                      .dk = dk.data<T>(),
-                                                      .dv = dv.data<T>(),
-                                                      .d_before = d_before ? d_before.data<float>() : nullptr,
-                                                      .d_score = d_score ? d_score.data<float>() : nullptr,
-                                                      .d_offset = d_offset.data<float>()});
+    kernels::monotonic_attention_gradient(
+        c.pool, kernels::MonotonicAttentionGradientArgs<T>{.forward = pass.args<T>(),
+                                                           .d_out = d_out.data_or_null<T>(),
+                                                           .d_after = d_after.data_or_null<float>(),
+                                                           .dq = dq.data<T>(),
+                                                           .dk = dk.data<T>(),
+                                                           .dv = dv.data<T>(),
+                                                           .d_before = d_before.data_or_null<float>(),
+                                                           .d_score = d_score.data_or_null<float>(),
+                                                           .d_offset = d_offset.data<float>()});
   });
   if (pass.queries.gradient) pass.queries.gradient->add(c, dq);
   if (pass.keys.gradient) pass.keys.gradient->add(c, dk);

@@ -128,14 +128,13 @@ void write_log_probs(Context& c, const Tensor& x, const Parameter& weight, const
                            static_cast<double>(size_of(x.dtype()) * (x.rows() + words) * x.width()));
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    kernels::output_log_probs(
-        c.pool, kernels::OutputLogProbsArgs<T>{.rows = x.rows(),
-                                               .width = x.width(),
-                                               .words = words,
-                                               .x = x.data<T>(),
-                                               .weight = &weight.packed(c),
-                                               .bias = bias ? bias->value().data<float>() : nullptr,
-                                               .log_probs = log_probs.data<float>()});
+    kernels::output_log_probs(c.pool, kernels::OutputLogProbsArgs<T>{.rows = x.rows(),
+                                                                     .width = x.width(),
+                                                                     .words = words,
+                                                                     .x = x.data<T>(),
+                                                                     .weight = &weight.packed(c),
+                                                                     .bias = data_or_null(bias),
+                                                                     .log_probs = log_probs.data<float>()});
   });
 }
 
@@ -233,7 +232,7 @@ OutputLoss output_loss(Context& c, const Var& x, const Parameter& weight, const 
                                            .x = x.value.data<T>(),
                                            .weight = &weight.packed(c),
                                            .weight_back = recording ? &weight.packed_back(c) : nullptr,
-                                           .bias = bias ? bias->value().data<float>() : nullptr,
+                                           .bias = data_or_null(bias),
                                            .targets = targets.data(),
                                            .smoothing = static_cast<float>(smoothing),
                                            .loss = loss.row_loss.data<float>(),
@@ -346,7 +345,7 @@ TopWords output_top_k(Context& c, const Tensor& x, const Parameter& weight, cons
                                                      .words = words,
                                                      .x = x.data<T>(),
                                                      .weight = &weight.packed(c),
-                                                     .bias = bias ? bias->value().data<float>() : nullptr,
+                                                     .bias = data_or_null(bias),
                                                      .row_bias = row_bias.empty() ? nullptr : row_bias.data(),
                                                      .k = k,
                                                      .ids = top.ids.data(),

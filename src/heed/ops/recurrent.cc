@@ -55,10 +55,6 @@ void check(const RecurrentPass& pass, Cell cell, const Layout& layout) {
   }
 }
 
-const float* data_or_null(const Tensor& x) {
-  return x ? x.data<float>() : nullptr;
-}
-
 // Without the weight: packing it forward is for the forward pass alone.
 template <class T>
 kernels::RecurrentArgs<T> arguments(Cell cell, const RecurrentPass& pass, const Layout& layout,
@@ -71,12 +67,12 @@ kernels::RecurrentArgs<T> arguments(Cell cell, const RecurrentPass& pass, const 
           .gates_x = pass.gates_x.value.data<T>(),
           .gates_stride = pass.gates_x.value.row_stride(),
           .gates_row = pass.gates_row ? pass.gates_row->data() : nullptr,
-          .bias = pass.bias ? pass.bias->value().data<float>() : nullptr,
-          .initial = data_or_null(saved.initial),
-          .initial_cell = data_or_null(saved.initial_cell),
-          .h_previous = saved.h_previous ? saved.h_previous.data<T>() : nullptr,
-          .saved = saved.values ? saved.values.data<T>() : nullptr,
-          .cells = saved.cells ? saved.cells.data<T>() : nullptr};
+          .bias = data_or_null(pass.bias),
+          .initial = saved.initial.data_or_null<float>(),
+          .initial_cell = saved.initial_cell.data_or_null<float>(),
+          .h_previous = saved.h_previous.data_or_null<T>(),
+          .saved = saved.values.data_or_null<T>(),
+          .cells = saved.cells.data_or_null<T>()};
 }
 
 // The recurrent products of every row.
@@ -112,12 +108,12 @@ void add_gradients(Context& c, Cell cell, const std::vector<RecurrentPass>& pass
            .weight_back = &pass.weight->packed_back(c),
            .d_h = d_rows.columns(column, column + width).template data<T>(),
            .d_h_stride = d_rows.row_stride(),
-           .d_last = data_or_null(d_last[p]),
-           .d_last_cell = cell == Cell::lstm ? data_or_null(d_last_cell[p]) : nullptr,
+           .d_last = d_last[p].data_or_null<float>(),
+           .d_last_cell = cell == Cell::lstm ? d_last_cell[p].data_or_null<float>() : nullptr,
            .d_gates_x = d_gates.back().x.template data<T>(),
            .d_candidate = cell == Cell::gru ? d_gates.back().candidate.template data<T>() : nullptr,
-           .d_initial = d_initial.back() ? d_initial.back().template data<float>() : nullptr,
-           .d_initial_cell = d_initial_cell.back() ? d_initial_cell.back().template data<float>() : nullptr});
+           .d_initial = d_initial.back().template data_or_null<float>(),
+           .d_initial_cell = d_initial_cell.back().template data_or_null<float>()});
     }
     kernels::recurrent_gradient(c.pool, args);
 

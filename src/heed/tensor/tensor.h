@@ -88,6 +88,11 @@ class Tensor {
     require(dtype_of<T> == dtype_, "tensor of {} read as {}", name_of(dtype_), name_of(dtype_of<T>));
     return reinterpret_cast<T*>(storage_->bytes()) + offset_;
   }
+  // The same; null of an undefined tensor.
+  template <class T>
+  T* data_or_null() const {
+    return storage_ ? data<T>() : nullptr;
+  }
   template <class T>
   T* row(int64_t r) const {
     return data<T>() + r * row_stride_;
