@@ -5,7 +5,7 @@
 
 #include "heed/base/config.h"
 #include "heed/kernels/recurrent.h"
-#include "heed/models/tying.h"
+#include "heed/models/word_weights.h"
 #include "heed/nn/attention/source_attention.h"
 
 namespace heed {

@@ -14,7 +14,7 @@
 
 #include "heed/models/encoder_decoder.h"
 #include "heed/models/rnn_config.h"
-#include "heed/models/tying.h"
+#include "heed/models/word_weights.h"
 #include "heed/nn/attention/source_attention.h"
 #include "heed/nn/norm.h"
 #include "heed/nn/recurrent.h"

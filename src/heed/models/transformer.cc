@@ -140,6 +140,7 @@ Transformer::Transformer(const TransformerConfig& config, int64_t source_words, 
   const MultiHeadOptions attention = attention_options(config);
   require_one_vocabulary(config.tying, source_words, target_words);
 
+  // Section 3.4: one weight for both embeddings and the output, unless told otherwise.
   words_ = WordWeights(store_, {.tying = config.tying,
                                 .output_bias = config.output_bias,
                                 .width = width,

@@ -10,7 +10,7 @@
 
 #include "heed/base/config.h"
 #include "heed/models/encoder_decoder.h"
-#include "heed/models/tying.h"
+#include "heed/models/word_weights.h"
 #include "heed/nn/attention/multi_head.h"
 #include "heed/nn/norm.h"
 #include "heed/ops/embedding.h"

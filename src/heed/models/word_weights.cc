@@ -1,4 +1,4 @@
-#include "heed/models/tying.h"
+#include "heed/models/word_weights.h"
 
 #include <cmath>
 #include <utility>
