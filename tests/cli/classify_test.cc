@@ -262,6 +262,8 @@ TEST_F(Classify, AttentionInTheTerminalAndAsPictures) {
   const Result mean = run_heed({"attend", path("mean"), "a b"});
   EXPECT_EQ(mean.code, 2);
   EXPECT_NE(mean.errors.find("model.pooling"), std::string::npos) << mean.errors;
+  const Result object = run_heed({"attend", path("model"), "a rain b", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(object.out).at("words").at(1), "rain") << object.errors;
   // A report shows the text it was asked for all the same, with its class.
   ASSERT_EQ(run_heed({"report", path("mean"), "--sentence", "a rain b", "-o", path("mean.html")}).code, 0);
   const std::string page = read_file(path("mean.html"));

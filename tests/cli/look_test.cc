@@ -100,6 +100,9 @@ TEST(LookAt, ASourceIsCutWhereTranslatingCutsIt) {
   ASSERT_EQ(trained.code, 0) << trained.errors;
   const Result seen = run_heed({"attend", task.path("model"), "a b c d e", "-o", task.path("map.json")});
   ASSERT_EQ(seen.code, 0) << seen.errors;
+  EXPECT_EQ(run_heed({"attend", task.path("model"), "a b c d e", "--json"}).out,
+            read_file(task.path("map.json")));
+  EXPECT_EQ(run_heed({"attend", task.path("model"), "a b", "--json", "-o", task.path("both.json")}).code, 2);
   EXPECT_NE(seen.errors.find("the model reads no further"), std::string::npos) << seen.errors;
   EXPECT_EQ(nlohmann::json::parse(read_file(task.path("map.json")))["source"],
             nlohmann::json::parse(R"(["a", "b", "c", "</s>"])"));

@@ -139,6 +139,41 @@ TEST_F(ReportInBrowser, DesktopInLightColours) {
   EXPECT_EQ(page.count(Colours{Theme::dark}.series(1)), 0);
 }
 
+// What `heed attend -o x.html` writes, and a classifier's report, of a text that it attends to and of one
+// that another model read which does not attend: each in a frame of its own.
+TEST_F(ReportInBrowser, PicturesOfOneSentenceAndOfTexts) {
+  const WordWeights text{{"a", "slow", "start", "but", "what", "an", "ending"},
+                         {0.02f, 0.07f, 0.06f, 0.05f, 0.22f, 0.15f, 0.43f},
+                         "positive",
+                         0.94};
+  WordWeights plain = text;
+  plain.weights.clear();
+  RunReport attends{"attends", {}, {}}, does_not{"does not", {}, {}};
+  attends.texts = {text};
+  does_not.texts = {plain};
+  const std::vector<std::string> pages = {words_page(text), attention_page(example_attention()),
+                                          report_page({attends}), report_page({does_not})};
+  constexpr int kHigh = 700;
+  std::string frames = "<!DOCTYPE html><body style=\"margin:0\">";
+  for (size_t i = 0; i < pages.size(); ++i) {
+    const std::string name = "page" + std::to_string(i) + ".html";
+    write_file(folder_.path(name), pages[i]);
+    frames += fmt::format(
+        "<iframe src=\"{}\" style=\"width:600px;height:{}px;border:0;display:block\"></iframe>", name, kHigh);
+  }
+  write_file(folder_.path("frames.html"), frames + "</body>");
+  const Picture picture = screenshot("frames.html", 600, 4 * kHigh);
+  ASSERT_EQ(picture.width, 600);
+  const Colours colours{Theme::light};
+  const auto shaded = [&](int page, float weight) {
+    return picture.count(colours.weight(weight), 0, page * kHigh, 600, (page + 1) * kHigh);
+  };
+  EXPECT_GT(shaded(0, 1.0f), 500);  // behind the strongest word
+  EXPECT_GT(shaded(1, example_attention().heads[0].weights[0]), 300);
+  EXPECT_GT(shaded(2, 1.0f), 500);
+  EXPECT_EQ(shaded(3, 1.0f), 0);
+}
+
 TEST_F(ReportInBrowser, PhoneInDarkColours) {
   // A frame is as narrow as a phone, which windows may not be. In it a script, as a reader would, chooses the
   // second head, and colours the page if it is wider than its screen.

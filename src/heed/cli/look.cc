@@ -21,6 +21,7 @@ struct AttendOptions {
   std::string target;
   view::LookOptions look;
   bool pieces = false;
+  bool json = false;
   RuntimeOptions runtime;
   void visit(ConfigVisitor& v) {
     v("output", output, "a picture instead: a name that ends in .svg, .png, .html, .json or .txt");
@@ -30,6 +31,7 @@ struct AttendOptions {
     v("layer", look.layer, "which layer, from 1; 0: all", between(0, 1000));
     v("head", look.head, "which head, from 1; 0: all", between(0, 1000));
     v("pieces", pieces, "show subwords instead of joining them to words");
+    v("json", json, "one JSON object, as a name that ends in .json gets, on standard output");
     runtime.visit(v);
   }
 };
@@ -121,6 +123,8 @@ int attend(Arguments arguments) {
       .bind(options);
   parser.parse(arguments);
   options.look.join = !options.pieces;
+  if (options.json && !options.output.empty())
+    fail_input("heed attend: --json writes to standard output, --output to a file; leave one out");
 
   SavedModel model(folder, options.runtime.threads, options.runtime.precision);
   if (model.classifies()) {
@@ -132,7 +136,8 @@ int attend(Arguments arguments) {
     const view::WordWeights words = view::look_at_words(model, sentence, options.look.join);
     if (words.cut) remark(std::string(view::kTextGoesOn));
     if (options.output.empty())
-      std::fputs(view::words_text(words, terminal_style()).c_str(), stdout);
+      std::fputs((options.json ? view::words_json(words) : view::words_text(words, terminal_style())).c_str(),
+                 stdout);
     else
       remark(view::save_words(options.output, words));
     return 0;
@@ -140,11 +145,12 @@ int attend(Arguments arguments) {
   const auto target = parser.given("target") ? std::optional(options.target) : std::nullopt;
   const view::AttentionMap map = view::look(model, sentence, target, options.look);
   if (map.cut) remark(std::string(view::kTextGoesOn));
-  if (options.output.empty()) {
-    std::fputs(view::attention_text(map, 0, terminal_style()).c_str(), stdout);
-  } else {
+  if (options.output.empty())
+    std::fputs(
+        (options.json ? view::attention_json(map) : view::attention_text(map, 0, terminal_style())).c_str(),
+        stdout);
+  else
     remark(view::save_attention(options.output, map));
-  }
   return 0;
 }
 
