@@ -53,14 +53,14 @@ class TapeTest : public ::testing::Test {
 
 // An addition hands one tensor to both its inputs.
 TEST_F(TapeTest, AVariableReadTwiceGathersBothGradients) {
-  const Recording recording(c_, tape_);
+  const Mode recording(c_, &tape_, c_.training);
   const Var x = variable({1, 2, 3, 4});
   tape_.backward(c_, sum_of(add(add(x, x), x), 2.0f));
   EXPECT_EQ(values_of(*x.gradient), (std::vector<float>{6, 6, 6, 6}));
 }
 
 TEST_F(TapeTest, GradientsHandedToTwoVariablesStayApart) {
-  const Recording recording(c_, tape_);
+  const Mode recording(c_, &tape_, c_.training);
   const Var x = variable({1, 2, 3, 4}), y = variable({5, 6, 7, 8});
   tape_.backward(c_, sum_of(add(x, add(x, y)), 1.0f));
   EXPECT_EQ(values_of(*x.gradient), (std::vector<float>{2, 2, 2, 2}));
@@ -68,14 +68,14 @@ TEST_F(TapeTest, GradientsHandedToTwoVariablesStayApart) {
 }
 
 TEST_F(TapeTest, TheSeedScalesEveryGradient) {
-  const Recording recording(c_, tape_);
+  const Mode recording(c_, &tape_, c_.training);
   const Var x = variable({-1, 2, 3, -4});
   tape_.backward(c_, sum_of(activation(c_, x, kernels::Activation::relu), 1.0f), 0.25f);
   EXPECT_EQ(values_of(*x.gradient), (std::vector<float>{0, 0.25f, 0.25f, 0}));
 }
 
 TEST_F(TapeTest, WhatAStepHeldIsLetGoOnceItRan) {
-  const Recording recording(c_, tape_);
+  const Mode recording(c_, &tape_, c_.training);
   std::weak_ptr<const int> watched;
   Var loss(Tensor::zeros({1}));
   {
@@ -89,7 +89,7 @@ TEST_F(TapeTest, WhatAStepHeldIsLetGoOnceItRan) {
 }
 
 TEST_F(TapeTest, WhatTheLossDoesNotReadGetsNoGradient) {
-  const Recording recording(c_, tape_);
+  const Mode recording(c_, &tape_, c_.training);
   const Var x = variable({1, 2, 3, 4}), unread = variable({1, 2, 3, 4});
   activation(c_, unread, kernels::Activation::relu);
   tape_.backward(c_, sum_of(x, 1.0f));
@@ -99,14 +99,14 @@ TEST_F(TapeTest, WhatTheLossDoesNotReadGetsNoGradient) {
 
 TEST_F(TapeTest, NothingIsRecordedOutsideARecording) {
   const Parameter weight("weight", two_rows({1, 2, 3, 4}));
-  { const Recording recording(c_, tape_); }
+  { const Mode recording(c_, &tape_, c_.training); }
   EXPECT_FALSE(c_.recording());
   EXPECT_EQ(linear(c_, variable({1, 2, 3, 4}), weight).gradient, nullptr);
   EXPECT_EQ(weight.var(c_).gradient, nullptr);
 }
 
 TEST_F(TapeTest, AParametersGradientGathersOverTwoPasses) {
-  const Recording recording(c_, tape_);
+  const Mode recording(c_, &tape_, c_.training);
   const std::vector<float> ones = {1, 1};
   const Parameter weight("weight", Tensor::of({1, 2}, ones));
   for (int pass = 0; pass < 2; ++pass) {
@@ -116,13 +116,13 @@ TEST_F(TapeTest, AParametersGradientGathersOverTwoPasses) {
 }
 
 TEST_F(TapeTest, RefusesALossThatIsNoScalarOrWasNotRecorded) {
-  const Recording recording(c_, tape_);
+  const Mode recording(c_, &tape_, c_.training);
   EXPECT_THROW(tape_.backward(c_, variable({1, 2})), Error);
   EXPECT_THROW(tape_.backward(c_, Var(Tensor::zeros({1}))), Error);
 }
 
 TEST_F(TapeTest, AGradientOfAnEarlierStepThrowsWhenItIsRead) {
-  const Recording recording(c_, tape_);
+  const Mode recording(c_, &tape_, c_.training);
   const Var x = variable({1, 2, 3, 4});
   tape_.backward(c_, sum_of(x, 1.0f));
   c_.arena.reset();

@@ -75,8 +75,8 @@ TEST_F(Chart, WrongTablesAreNamedByLine) {
       {"x\ty\n1\t2\n3\n", "table.tsv:3: 1 cells, but 2 columns"},
       {"x\ty\n1\ttwo\n", "table.tsv:2: expected a number, found \"two\" in column \"y\""},
       {"x\ty\n1\t2\n2\t-1.7e308\n",
-       "table.tsv:3: \"y\" is -1.7e308; to be drawn a number must be 0, or between"},
-      {"x\ty\n1e999\t2\n", "table.tsv:2: \"x\" is 1e999; to be drawn"},
+       "table.tsv:3: \"y\" is -1.7e308, too large or too small to be drawn; numbers reach to"},
+      {"x\ty\n1e999\t2\n", "table.tsv:2: \"x\" is 1e999, too large or too small"},
       {"x\ty\nlow\t2\n", "table.tsv:2: expected a number, found \"low\""},
       {"x\ty\ty\n1\t2\t3\n", "two columns are called \"y\""},
       {"x\ty\ty low\n1\t2\t3\n", "one edge of a spread"}};

@@ -124,12 +124,14 @@ TEST(Resume, KilledAtRandomMoments) {
   const ToyTask task;
   std::vector<Moment> moments;
   for (uint64_t i = 0; i < 10; ++i) {
-    const auto updates = static_cast<int64_t>(1 + uniform_below(5, i, 12));  // since the start of the process
+    // Since what was told when the process began, be it of updates that a kill took back.
+    const auto updates = static_cast<int64_t>(1 + uniform_below(5, i, 12));
     moments.push_back([updates, first = int64_t{-1}](const std::string& folder) mutable {
       if (!file_exists(folder + "/log.jsonl")) return false;
       const std::vector<int64_t> seen = logged(folder, "update");
-      if (first < 0) first = latest(folder);
-      return !seen.empty() && seen.back() >= first + updates;
+      const int64_t last = seen.empty() ? 0 : seen.back();
+      if (first < 0) first = last;
+      return last >= first + updates;
     });
   }
   train_whole(task, train_with_kills(task, moments));

@@ -160,6 +160,22 @@ TEST(Search, ASureHypothesisIsNotGivenUpForPoorOnesThatEnded) {
   }
 }
 
+// Among scores a length penalty makes the mean of what each word costs, which is small where a word repeats
+// itself for sure; without one the sentence that is likelier as a whole is found.
+TEST(Search, WithALengthPenaltyWhatRepeatsItselfGoesOn) {
+  std::map<Prefix, std::vector<double>> table = {{{9}, {0, 0, 0, 0.5, 0.5, 0}},
+                                                 {{9, B}, {1.0, 0, 0, 0, 0, 0}}};
+  for (Prefix prefix = {9, A}; prefix.size() < 40; prefix.push_back(A))
+    table[prefix] = {0.01, 0, 0, 0.99, 0, 0};
+  const ToyDecoder decoder(6, table);
+  SearchOptions options = with(2, 1.0);
+  options.max_length_factor = 20;
+  options.max_length = 30;
+  EXPECT_EQ(found(decoder, options).front().ids, Prefix(30, A));
+  options.length_penalty = 0.0;
+  EXPECT_EQ(found(decoder, options).front().ids, Prefix{B});
+}
+
 // A decoder in which no word may follow and the sentence may not end.
 TEST(Search, DeadEndsGiveWhatThereIs) {
   const ToyDecoder decoder(6, {{{9}, {0, 0, 0, 1.0, 0, 0}}, {{9, A}, {0, 0, 0, 0, 0, 0}}});

@@ -13,8 +13,8 @@
 #include "heed/base/error.h"
 #include "heed/checkpoint/safetensors.h"
 #include "heed/text/sentencepiece.h"
-#include "heed/train/tensorboard.h"
 #include "tests/support/sample_config.h"
+#include "tests/support/tensorboard.h"
 
 namespace heed::fuzz {
 

@@ -134,7 +134,7 @@ TEST(InitialValues, OfAModelDoNotDependOnItsOtherLayers) {
 TEST(InitialValues, OfLinearMaps) {
   ParameterStore store(1);
   const Linear one(store, "one", 64, 192), three(store, "three", 64, 192, LinearOptions{.joined = 3}),
-      own(store, "own", 64, 192, Initial::normal(0.5)),
+      own(store, "own", 64, 192, LinearOptions{.initial = Initial::normal(0.5)}),
       unbiased(store, "unbiased", 64, 192, LinearOptions{.bias = false});
   expect_uniform(values_of(store, "one.weight"), xavier(64, 192));
   expect_uniform(values_of(store, "three.weight"), xavier(64, 64));

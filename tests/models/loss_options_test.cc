@@ -189,7 +189,7 @@ std::vector<float> sampled_log_probs(const EncoderDecoder& model, const TokenFie
   c.training = true;
   c.random_key = random_key;
   Tape tape;
-  const Recording recording(c, tape);
+  const Mode recording(c, &tape, c.training);
   LossOptions options;
   options.scheduled_sampling = sampling;
   const Tensor log_prob = model.loss(c, source, target, options).log_prob;

@@ -298,7 +298,7 @@ TEST_P(ModelSuite, EachEmbeddingDropsOut) {
     c.training = true;
     c.random_key = 1;
     Tape tape;
-    const Recording recording(c, tape);
+    const Mode recording(c, &tape, c.training);
     const OutputLoss loss = model->loss(c, source, target, LossOptions{});
     tape.backward(c, loss.sum);
     const Tensor gradient = model->parameters().find(name)->gradient().take(c);
@@ -312,33 +312,6 @@ TEST_P(ModelSuite, EachEmbeddingDropsOut) {
        {std::pair("source.embedding", read), std::pair("target.embedding", shifted)}) {
     EXPECT_EQ(zeros_of("0", name, words), 0) << name;
     EXPECT_GT(zeros_of("0.5", name, words), 0) << name;
-  }
-}
-
-// Of a single row the bias that a sub-layer adds last gets no gradient where what it gives was dropped.
-// (Under BatchNorm, which takes the mean out, it gets none at all.)
-TEST_P(ModelSuite, EachSublayerOfATransformerDropsOut) {
-  const ModelConfig config = GetParam().config();
-  if (config.type != ModelType::transformer || config.transformer.normalisation == Normalisation::batch)
-    return;
-  const TokenField one = tokens({{kEndToken}});
-  for (const bool drops : {false, true}) {
-    const auto model = GetParam().make(kWords, drops ? "dropout: 0.5\n" : "dropout: 0\n");
-    Context c(2);
-    c.random_key = 1;
-    Tape tape;
-    const AsInTraining mode(c, &tape);
-    tape.backward(c, model->loss(c, one, one, LossOptions{}).sum);
-    int sublayers = 0;
-    for (const auto& parameter : model->parameters().all()) {
-      if (!parameter->name().ends_with(".output.bias") && !parameter->name().ends_with(".outer.bias"))
-        continue;
-      const Tensor gradient = parameter->gradient().take(c);
-      const auto zeros = std::count(gradient.data<float>(), gradient.data<float>() + gradient.size(), 0.0f);
-      EXPECT_EQ(zeros > 0, drops) << parameter->name();
-      ++sublayers;
-    }
-    EXPECT_EQ(sublayers, 2 * 2 + 2 * 3);  // two layers, of two in the encoder and three in the decoder
   }
 }
 
@@ -409,6 +382,38 @@ TEST(ParameterStore, ANameIsTakenOnce) {
   EXPECT_EQ(store.dropout_site("a", 0.5).site, DropoutSite("a", 0.5).site);
   EXPECT_THROW(store.dropout_site("a", 0.5), Error);
   store.dropout_site("b", 0.5);
+}
+
+// Of a single row the bias that a sub-layer adds last gets no gradient where what it gives was dropped.
+// (Under BatchNorm, which takes the mean out, it gets none at all.)
+TEST(Transformers, EachSublayerDropsOut) {
+  int models = 0;
+  for (const SampleModel& sample : sample_models()) {
+    const ModelConfig config = sample.config();
+    if (config.type != ModelType::transformer || config.transformer.normalisation == Normalisation::batch)
+      continue;
+    ++models;
+    const TokenField one = tokens({{kEndToken}});
+    for (const bool drops : {false, true}) {
+      const auto model = sample.make(kWords, drops ? "dropout: 0.5\n" : "dropout: 0\n");
+      Context c(2);
+      c.random_key = 1;
+      Tape tape;
+      const AsInTraining mode(c, &tape);
+      tape.backward(c, model->loss(c, one, one, LossOptions{}).sum);
+      int sublayers = 0;
+      for (const auto& parameter : model->parameters().all()) {
+        const std::string& name = parameter->name();
+        if (!name.ends_with(".output.bias") && !name.ends_with(".outer.bias")) continue;
+        const Tensor gradient = parameter->gradient().take(c);
+        const auto zeros = std::count(gradient.data<float>(), gradient.data<float>() + gradient.size(), 0.0f);
+        EXPECT_EQ(zeros > 0, drops) << sample.name << ", " << name;
+        ++sublayers;
+      }
+      EXPECT_EQ(sublayers, 2 * 2 + 2 * 3);  // two layers, of two in the encoder and three in the decoder
+    }
+  }
+  EXPECT_EQ(models, 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ModelSuite, ::testing::ValuesIn(sample_models()),

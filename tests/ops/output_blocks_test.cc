@@ -48,7 +48,7 @@ class OutputBlocks : public ::testing::Test {
       x.gradient = std::make_shared<Gradient>();
     }
     Tape tape;
-    const Recording recording(c, tape);
+    const Mode recording(c, &tape, c.training);
     const OutputLoss loss = loss_of(c, inputs, begin, end);
     tape.backward(c, loss.sum);
     Results results{.sum = loss.sum.value.item(),

@@ -83,7 +83,7 @@ OpRunner::Gradients OpRunner::forward_backward() {
     if (var) var.gradient = std::make_shared<Gradient>();
   }
   Tape tape;
-  const Recording recording(c_, tape);
+  const Mode recording(c_, &tape, c_.training);
   Gradients result;
   result.outputs = instance_.run(c_, inputs_);
 

@@ -116,7 +116,7 @@ inline void expect_golden_forward(Context& c, const EncoderDecoder& model, const
 template <class AnyModel>
 void expect_golden_gradients(Context& c, AnyModel& model, const GoldenFile& golden) {
   Tape tape;
-  const Recording recording(c, tape);
+  const Mode recording(c, &tape, c.training);
   const OutputLoss loss = golden_loss(model, golden)(c);
   const Tolerance of_loss = tolerance(Quantity::loss, c.precision);
   expect_near_norm("loss", std::vector{loss.sum.value.item()}, golden.values("loss.sum"), of_loss);
@@ -150,7 +150,7 @@ void expect_golden_training(Context& c, AnyModel& model, const GoldenFile& golde
   for (int64_t update = 1; update <= golden.rows(kind + ".losses"); ++update) {
     c.arena.reset();
     Tape tape;
-    const Recording recording(c, tape);
+    const Mode recording(c, &tape, c.training);
     const OutputLoss loss = loss_of(c);
     losses.push_back(static_cast<float>(loss.sum.value.item() * scale));
     tape.backward(c, loss.sum);

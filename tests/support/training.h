@@ -24,7 +24,7 @@ inline std::string training_bytes(int threads, DType precision, Model& model, co
   c.training = true;
   c.random_key = 5;
   Tape tape;
-  const Recording recording(c, tape);
+  const Mode recording(c, &tape, c.training);
   const OutputLoss loss = loss_in(c);
   tape.backward(c, loss.sum);
   std::string bytes(reinterpret_cast<const char*>(loss.row_loss.data<float>()),
@@ -47,7 +47,7 @@ inline void expect_learned_by_heart(Context& c, Model& model, int updates, float
   float first = 0, last = 0;
   for (int update = 0; update < updates; ++update) {
     Tape tape;
-    const Recording recording(c, tape);
+    const Mode recording(c, &tape, c.training);
     const OutputLoss loss = loss_in(c);
     (update == 0 ? first : last) = loss.sum.value.item();
     tape.backward(c, loss.sum);

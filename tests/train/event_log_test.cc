@@ -9,8 +9,8 @@
 
 #include "heed/base/error.h"
 #include "heed/base/file.h"
-#include "heed/train/tensorboard.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/tensorboard.h"
 
 namespace heed {
 namespace {
@@ -145,26 +145,6 @@ TEST(EventLog, HalfWrittenEndIsCut) {
   log.add("train", 9, {{"loss", 1.0}});
   EXPECT_EQ(logged_updates(folder), (std::vector<int64_t>{1, 9}));
   EXPECT_EQ(shown_updates(folder), (std::vector<int64_t>{1, 9}));
-}
-
-// Both files may grow past what is held in memory at once: here by what is cut off again, mostly holes.
-TEST(EventLog, LogsMayBeOfAnyLength) {
-  const TemporaryFolder folder;
-  {
-    EventLog log(folder.path(), 0);
-    log.add("train", 1, {{"loss", 1.0}});
-  }
-  constexpr uintmax_t kGigabyte = uintmax_t{1} << 30, kLine = uintmax_t{1} << 25;
-  const std::string log = folder.path("log.jsonl"), shown = tensorboard_path(folder);
-  std::filesystem::resize_file(shown, kGigabyte + 1);
-  for (uintmax_t size = kLine; size <= kGigabyte + kLine; size += kLine) {
-    std::filesystem::resize_file(log, size);
-    FileAppender(log).append("\n");
-  }
-  EventLog resumed(folder.path(), 1);
-  resumed.add("train", 2, {{"loss", 1.0}});
-  EXPECT_EQ(logged_updates(folder), (std::vector<int64_t>{1, 2}));
-  EXPECT_EQ(shown_updates(folder), (std::vector<int64_t>{1, 2}));
 }
 
 TEST(EventLog, UpdatesMayNotFall) {

@@ -85,11 +85,6 @@ class Mode {
   bool training_;
 };
 
-// Ops leave their gradients, and drop out if they did.
-struct Recording : Mode {
-  Recording(Context& c, Tape& tape) : Mode(c, &tape, c.training) {}
-};
-
 // Ops drop out; they leave no gradients without a tape.
 struct AsInTraining : Mode {
   explicit AsInTraining(Context& c, Tape* tape = nullptr) : Mode(c, tape, true) {}

@@ -68,6 +68,8 @@ class ModelFolder {
   // Creates the folder if need be and removes what a crash of heed left half-written, nothing else: to be
   // held under a FolderLock.
   static ModelFolder create(const std::string& path);
+  // Whatever is there, be it nothing: to ask what it holds.
+  static ModelFolder at(const std::string& path) { return ModelFolder(path); }
   // A folder that has a configuration; InputError otherwise, also if its weights, where they count, are
   // damaged or were made by a newer heed.
   static ModelFolder open(const std::string& path, bool weights_count = true);

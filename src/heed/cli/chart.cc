@@ -47,8 +47,8 @@ double number(const std::string& cell, const std::string& column, const std::str
   double value = 0.0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (error == std::errc::result_out_of_range || (std::isfinite(value) && !view::is_drawn(value)))
-    fail_input("{}:{}: {} is {}; to be drawn a number must be 0, or between {} and {} in size", path, row,
-               in_quotes(column), cell, 1 / view::kLargestDrawn, view::kLargestDrawn);
+    fail_input("{}:{}: {} is {}, too large or too small to be drawn; numbers reach to {} in size", path, row,
+               in_quotes(column), cell, view::kLargestDrawn);
   if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value))
     fail_input("{}:{}: expected a number, found {} in column {}; - stands for a missing one", path, row,
                in_quotes(cell), in_quotes(column));

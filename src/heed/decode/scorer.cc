@@ -13,6 +13,12 @@ std::vector<ScoredTarget> score_targets(Context& c, const EncoderDecoder& model,
                                         const std::vector<std::vector<int32_t>>& targets) {
   require(sources.size() == targets.size(), "scoring: {} sources for {} targets", sources.size(),
           targets.size());
+  const auto longest = static_cast<size_t>(model.step_decoder()->longest());
+  for (const auto* side : {&sources, &targets})
+    for (const std::vector<int32_t>& ids : *side)
+      if (ids.size() > longest)
+        fail_input("scoring: {} tokens, but the model has only {} positions; shorten the text", ids.size(),
+                   longest);
   const TokenField target = make_field(targets);
   const Tensor log_probs = model.loss(c, make_field(sources), target, LossOptions{}).log_prob;
   std::vector<ScoredTarget> scored(targets.size());

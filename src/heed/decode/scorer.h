@@ -14,8 +14,8 @@ struct ScoredTarget {
 };
 
 // Of each pair of token ids, both with </s> at their end: the same whatever stands beside it. All are one
-// batch. Throws Error where there are not as many targets as sources, InputError on an id that is no word and
-// on NaN.
+// batch. Throws Error where there are not as many targets as sources, InputError on an id that is no word,
+// more tokens than the model has positions, and NaN.
 std::vector<ScoredTarget> score_targets(Context& c, const EncoderDecoder& model,
                                         const std::vector<std::vector<int32_t>>& sources,
                                         const std::vector<std::vector<int32_t>>& targets);

@@ -102,11 +102,13 @@ struct Next {
   std::vector<int32_t> parents, tokens;
 };
 
-// Whether one of those alive scores better than the best that ended. They are best first, and equally long.
-bool may_be_beaten(const std::vector<Hypothesis>& ended, const std::vector<Hypothesis>& live) {
-  return !live.empty() && std::none_of(ended.begin(), ended.end(), [&](const Hypothesis& hypothesis) {
-    return hypothesis.score >= live.front().score;
+// The best `count` of them, best first; those that ended go before those that were cut.
+std::vector<Hypothesis> ranked(std::vector<Hypothesis> hypotheses, size_t count) {
+  std::stable_sort(hypotheses.begin(), hypotheses.end(), [](const Hypothesis& a, const Hypothesis& b) {
+    return a.ended != b.ended ? a.ended : a.score > b.score;
   });
+  hypotheses.resize(std::min(hypotheses.size(), count));
+  return hypotheses;
 }
 
 // Continues one sentence; true when it is done.
@@ -142,7 +144,11 @@ bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row,
   }
   if (observer) observer(step);
 
-  if (sentence.ended.size() >= beam && !may_be_beaten(sentence.ended, live)) {
+  sentence.ended = ranked(std::move(sentence.ended), beam);
+  // Those alive are best first, and equally long.
+  const bool may_be_beaten =
+      !live.empty() && !sentence.ended.empty() && live.front().score > sentence.ended.front().score;
+  if (sentence.ended.size() == beam && !may_be_beaten) {
     next.parents.resize(next.parents.size() - live.size());
     next.tokens.resize(next.parents.size());
     live.clear();
@@ -153,14 +159,6 @@ bool advance(Sentence& sentence, const Candidates& candidates, size_t first_row,
   }
   sentence.live = std::move(live);
   return sentence.live.empty();
-}
-
-std::vector<Hypothesis> ranked(std::vector<Hypothesis> hypotheses, size_t count) {
-  std::stable_sort(hypotheses.begin(), hypotheses.end(), [](const Hypothesis& a, const Hypothesis& b) {
-    return a.ended != b.ended ? a.ended : a.score > b.score;
-  });
-  hypotheses.resize(std::min(hypotheses.size(), count));
-  return hypotheses;
 }
 
 std::vector<std::vector<Hypothesis>> beam_search(Context& c, const StepDecoder& decoder,

@@ -45,7 +45,7 @@ struct SearchStep {
     double log_prob;  // of the whole hypothesis
     double score;     // that by its length, as hypotheses are compared at the end
     bool ended;
-    bool kept;  // goes on, or ended and counts
+    bool kept;  // ended and was counted, or may go on, where the search does
   };
   int64_t sentence;  // among those that were given: of search() in its batch, of a Translator the line
   std::vector<Row> rows;
@@ -58,9 +58,10 @@ void require_number(double log_prob);
 // For each source sentence up to `beam` hypotheses, best first (sampling: `beam` independent samples, in the
 // order drawn). beam 1 is greedy search. A sentence is done when `beam` hypotheses have ended and none alive
 // scores better than the best of them: where there are few words, </s> is soon among the best continuations
-// of poor hypotheses, and these alone would end the search. `sentence_keys`, needed for sampling, is a number
-// of each sentence's text on which its samples depend. Throws what the decoder throws, InputError when it
-// gives NaN, Error on keys that are not one a sentence.
+// of poor hypotheses, and these alone would end the search. (With a length penalty what repeats itself for
+// sure scores better the longer it is: it goes on to its limit, and may be the best.) `sentence_keys`, needed
+// for sampling, is a number of each sentence's text on which its samples depend. Throws what the decoder
+// throws, InputError when it gives NaN, Error on keys that are not one a sentence.
 std::vector<std::vector<Hypothesis>> search(Context& c, const StepDecoder& decoder, const TokenField& source,
                                             const SearchOptions& options,
                                             std::span<const uint64_t> sentence_keys = {},

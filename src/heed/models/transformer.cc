@@ -99,16 +99,15 @@ kernels::Activation kernel_of(FeedForwardActivation activation) {
 
 // Smaller than Xavier's, of the inner weight while F < 5D: in a post-norm stack of many layers the residual
 // path must lead at first.
-Initial feed_forward_initial(int64_t fan_in) {
-  return Initial::uniform(1.0 / std::sqrt(static_cast<double>(fan_in)));
+LinearOptions starting_small(int64_t fan_in) {
+  return {.initial = Initial::uniform(1.0 / std::sqrt(static_cast<double>(fan_in)))};
 }
 
 }  // namespace
 
 FeedForward::FeedForward(ParameterStore& store, const std::string& name, const TransformerConfig& config)
-    : inner_(store, name + ".inner", config.width, config.feed_forward, feed_forward_initial(config.width)),
-      outer_(store, name + ".outer", config.feed_forward, config.width,
-             feed_forward_initial(config.feed_forward)),
+    : inner_(store, name + ".inner", config.width, config.feed_forward, starting_small(config.width)),
+      outer_(store, name + ".outer", config.feed_forward, config.width, starting_small(config.feed_forward)),
       activation_(kernel_of(config.activation)),
       dropout_(store.dropout_site(name + ".activation_dropout", config.activation_dropout)) {}
 

@@ -82,13 +82,10 @@ std::vector<Translation> SavedModel::translate(const std::vector<std::string>& l
 }
 
 double SavedModel::score(const std::string& source, const std::string& target) {
-  const EncoderDecoder& translator = encoder_decoder();
-  const std::vector<int32_t> read = text_.source->encode(source), written = text_.target->encode(target);
-  const auto longest = static_cast<size_t>(translator.step_decoder()->longest());
-  if (read.size() > longest || written.size() > longest)
-    fail_input("source and target have {} and {} tokens, but the model has only {} positions", read.size(),
-               written.size(), longest);
-  return score_targets(*context_, translator, {read}, {written}).front().log_prob;
+  return score_targets(*context_, encoder_decoder(), {text_.source->encode(source)},
+                       {text_.target->encode(target)})
+      .front()
+      .log_prob;
 }
 
 }  // namespace heed

@@ -21,8 +21,8 @@ class Teachers {
   // Opens the model folders. Throws InputError when one holds no model that translates, one with other words
   // than `text` (their order may differ, as it does where more text was counted), or one that cannot read
   // sentences as long as `data` allows. `target_tokens`: of the corpus that is taught. Where the
-  // probabilities at all of them are no more than 512 MiB, as with few words, each sentence is asked about
-  // once: what is taught stays the same from epoch to epoch.
+  // probabilities at all of them are no more than 512 MiB, as with few words, they are kept: of a batch
+  // whose sentences were all asked about before nobody is asked again.
   Teachers(const std::vector<std::string>& folders, const ModelText& text, const DataConfig& data,
            int64_t target_tokens = 0);
   ~Teachers();

@@ -172,10 +172,4 @@ std::optional<TensorBoardEvent> take_tensorboard_event(std::string_view& file) {
   return read_event(message);
 }
 
-std::vector<TensorBoardEvent> read_tensorboard(std::string_view file) {
-  std::vector<TensorBoardEvent> events;
-  while (auto event = take_tensorboard_event(file)) events.push_back(std::move(*event));
-  return events;
-}
-
 }  // namespace heed

@@ -29,7 +29,5 @@ std::string tensorboard_record(const TensorBoardEvent& event);
 
 // Takes the event at the front off a file; nothing where no whole record with right checksums is there.
 std::optional<TensorBoardEvent> take_tensorboard_event(std::string_view& file);
-// All of them, up to where that ends.
-std::vector<TensorBoardEvent> read_tensorboard(std::string_view file);
 
 }  // namespace heed

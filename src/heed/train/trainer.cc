@@ -1,6 +1,6 @@
 #include "heed/train/trainer.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
@@ -360,14 +360,14 @@ StopReason Trainer::run(Context& c, TrainListener& listener, const TrainLimits& 
     const bool log = state_.update % config_.log_every == 0 || state_.update == 1;
     const bool due = config_.validate_every > 0 ? state_.update % config_.validate_every == 0
                                                 : state_.update_in_epoch == 0;
-    if (log || due || state_.seconds - reported > 10.0) report();
     const bool overdue = config_.save_minutes > 0.0 && state_.seconds - saved >= 60.0 * config_.save_minutes;
+    if (log || due || overdue || state_.seconds - reported > 10.0) report();
     if (due) {
       validate(c, listener, epoch, true);
     } else if (overdue) {
       save(listener, false, state_);
     }
-    if (due || overdue) saved = state_.seconds;
+    if (due || overdue) saved = seconds_before + seconds_since(start);
   }
   report();
   if (*reason == StopReason::interrupted) {

@@ -42,13 +42,14 @@ void require_same_config(const RunConfig& before, const RunConfig& config, const
 }
 
 // How the configuration in a training's folder begins.
-constexpr std::string_view kOfTraining = "# All keys of this training, as heed train began it.\n";
+constexpr std::string_view kOfTraining = "# All keys of this training, as heed train last ran it.\n";
 
-// Whether a training was begun here, be it that it never came to a checkpoint.
+// Whether a training was begun here, be it that it never came to a checkpoint. Its configuration alone may be
+// a copy; the lock is not copied with it.
 bool was_begun(const std::string& path) {
+  if (ModelFolder::at(path).latest()) return true;
   const std::string config = path + "/config.yaml";
-  return file_exists(config) &&
-         (ModelFolder::open(path, false).latest() || read_file(config).starts_with(kOfTraining));
+  return file_exists(path + "/.lock") && file_exists(config) && read_file(config).starts_with(kOfTraining);
 }
 
 [[noreturn]] void fail_others_file(const std::string& path, const std::string& name) {
@@ -57,35 +58,42 @@ bool was_begun(const std::string& path) {
 }
 
 void require_no_others_files(const std::string& path) {
-  if (!folder_exists(path) || was_begun(path) || file_exists(path + "/model.safetensors")) return;
+  if (!folder_exists(path) || file_exists(path + "/model.safetensors")) return;
   for (const std::string& name : list_folder(path))
     if (name == "config.yaml" || name == "log.jsonl" || name.starts_with("events.out.tfevents."))
       fail_others_file(path, name);
 }
 
 // A folder held for one training: no other process trains there, and nothing that is there gets lost.
-struct TrainingFolder {
-  TrainingFolder(const std::string& path, bool resume)
-      : lock((require_no_others_files(path), create_folders(path), path)), folder(ModelFolder::create(path)) {
-    const auto latest = folder.latest();
+class TrainingFolder {
+ public:
+  TrainingFolder(const std::string& path, bool resume) : begun_(was_begun(path)) {
+    if (!begun_) require_no_others_files(path);
+    create_folders(path);
+    lock_.emplace(path);
+    folder_.emplace(ModelFolder::create(path));
+    const auto latest = folder_->latest();
     if (latest && !resume)
       fail_input(
           "{}: a training is here already, at update {}; add --resume to go on with it, or choose another "
           "--out",
           path, *latest);
-    if (!latest && folder.has_weights())
+    if (!latest && folder_->has_weights())
       fail_input("{}: a model is here, and no checkpoint to go on from; choose another --out", path);
   }
 
+  const ModelFolder& folder() const { return *folder_; }
   // Throws InputError where another's file has that name: the data themselves, it may be.
   void write_blob(const std::string& name, const std::string& bytes) const {
-    if (folder.has_blob(name) && folder.read_blob(name) != bytes && !was_begun(folder.path()))
-      fail_others_file(folder.path(), name);
-    folder.write_blob(name, bytes);
+    if (!begun_ && folder_->has_blob(name) && folder_->read_blob(name) != bytes)
+      fail_others_file(folder_->path(), name);
+    folder_->write_blob(name, bytes);
   }
 
-  FolderLock lock;
-  ModelFolder folder;
+ private:
+  bool begun_;
+  std::optional<FolderLock> lock_;
+  std::optional<ModelFolder> folder_;
 };
 
 // The model with what it is to learn, and how that is measured.
@@ -207,11 +215,11 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   require_place_for_folder(path);
   std::optional<TrainingFolder> held;
   if (folder_exists(path)) held.emplace(path, options.resume);
-  const bool resuming = held && held->folder.latest();
+  const bool resuming = held && held->folder().latest();
   if (resuming) {
-    const RunConfig before = load_config(held->folder);
+    const RunConfig before = load_config(held->folder());
     if (asked.precision == Precision::automatic) config.precision = before.precision;
-    require_same_config(before, config, held->folder);
+    require_same_config(before, config, held->folder());
   }
   if (!resuming) {
     refuse_unread_keys(config);
@@ -220,7 +228,7 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
     listener.on_message("learning the vocabulary from " + config.data.train.name());
   }
   const ModelText text =
-      resuming ? load_text(config.text, held->folder)
+      resuming ? load_text(config.text, held->folder())
                : ModelText::build(config.text, open_sentences(config.data.train), config.data.train.name());
   const TrainingData data = read_training_data(config.data, text);
   report(data.train_report, listener);
@@ -234,9 +242,7 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   check_with_data(c, config, data, task.model);
 
   if (!held) held.emplace(path, false);
-  const ModelFolder& folder = held->folder;
-  if (!resuming)
-    for (const auto& [name, bytes] : text.save(config.text)) held->write_blob(name, bytes);
+  const ModelFolder& folder = held->folder();
   const ModelStamp stamp{.precision = std::string(name_of(c.precision)),
                          .processor = std::string(name_of(kernels::cpu_level()))};
   ParameterStore& parameters = task.model.model().parameters();
@@ -247,6 +253,8 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
     warn_if_elsewhere(folder.open_checkpoint(trainer.state().update).stamp, stamp, listener);
     listener.on_resume(trainer.state());
   }
+  if (!resuming)
+    for (const auto& [name, bytes] : text.save(config.text)) held->write_blob(name, bytes);
   // Last, so that a folder with a configuration has all that a model needs but its weights, and one whose
   // training cannot go on with this configuration keeps its own.
   folder.write_config(std::string(kOfTraining) + write_yaml(config));

@@ -76,9 +76,11 @@ float strongest_word(const WordWeights& text) {
 }
 
 std::string words_note(const WordWeights& text) {
-  std::string note = text.weights.empty()
-                         ? std::string("The model does not attend: no word has a weight.")
-                         : fmt::format("Full shade: {:.3f}, the strongest word.", strongest_word(text));
+  std::string note =
+      text.weights.empty()
+          ? std::string("The model does not attend: no word has a weight.")
+          : fmt::format("A word's shade is its weight; full shade: {:.3f}, the strongest word.",
+                        strongest_word(text));
   if (text.joined) note += " Subwords joined to words: summed.";
   if (text.cut) note.append(" ").append(kTextGoesOn);
   return note;

@@ -154,9 +154,7 @@ std::string words_section(const std::vector<RunReport>& runs) {
              heading(runs, run, fmt::format("{} {}", text.label, percent(text.probability))) +
              words_figure(text) + "</section>\n";
   if (out.empty()) return "";
-  return "<h2>Texts</h2>\n<p class=\"note\">What the classifier made of a text; a word's shade is its "
-         "weight.</p>\n" +
-         out;
+  return "<h2>Texts</h2>\n<p class=\"note\">What the classifier made of a text.</p>\n" + out;
 }
 
 std::string beam_section(const std::vector<RunReport>& runs) {
