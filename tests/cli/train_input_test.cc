@@ -182,6 +182,19 @@ TEST(TrainFolder, AFolderOfCheckpointsDoesNotMakeATraining) {
   EXPECT_TRUE(folder_exists(task.path("out/checkpoints/.tmp-mine")));
 }
 
+// Nor does the configuration of one, copied to begin another with and not to be lost.
+TEST(TrainFolder, ACopiedConfigurationDoesNotMakeATraining) {
+  const ToyTask task;
+  ASSERT_EQ(run_heed(task.train("out", {"train.updates=1"})).code, 0);
+  create_folders(task.path("copy"));
+  const std::string mine = read_file(task.path("out/config.yaml")) + "# mine\n";
+  write_file(task.path("copy/config.yaml"), mine);
+  const Result result = run_heed({"train", task.path("copy/config.yaml"), "--out", task.path("copy")});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.errors.find("/copy: config.yaml is here"), std::string::npos) << result.errors;
+  EXPECT_EQ(read_file(task.path("copy/config.yaml")), mine);
+}
+
 // The data themselves may have the name of what a training keeps of its text, as `labels` of a classifier.
 TEST(TrainFolder, DataUnderANameOfItsOwnStay) {
   const ToyTask task;
