@@ -256,7 +256,7 @@ std::vector<float> row_losses(const EncoderDecoder& model, bool training) {
   c.training = training;
   c.random_key = 1;
   const Tensor rows = model.loss(c, source, target, LossOptions{}).row_loss;
-  const std::vector<float> losses(rows.data<float>(), rows.data<float>() + rows.size());
+  std::vector<float> losses(rows.data<float>(), rows.data<float>() + rows.size());
   EXPECT_TRUE(std::all_of(losses.begin(), losses.end(), [](float x) { return std::isfinite(x); }));
   return losses;
 }

@@ -70,7 +70,7 @@ Tensor Teachers::probabilities(Context& c, const Batch& batch) {
   const std::span<const uint64_t> numbers = layout.numbers();
   const bool known =
       std::all_of(numbers.begin(), numbers.end(), [&](uint64_t number) { return place_.contains(number); });
-  const Tensor taught = known ? c.allocate({layout.rows(), kept_.width()}, DType::f32) : asked(c, batch);
+  Tensor taught = known ? c.allocate({layout.rows(), kept_.width()}, DType::f32) : asked(c, batch);
   for (int64_t i = 0; i < layout.sentences(); ++i) {
     const int32_t length = layout.length(i);
     const auto [place, is_new] = place_.try_emplace(numbers[static_cast<size_t>(i)], kept_rows_);
