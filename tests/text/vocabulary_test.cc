@@ -47,6 +47,19 @@ TEST(Vocabulary, ReadsWhatItWrote) {
   EXPECT_EQ(read.id("cr\r"), 6);
 }
 
+TEST(Vocabulary, KnowsTheSameWordsUnderOtherNumbers) {
+  const Vocabulary v({"<mask>"}, {"a", "b", "c"}), same({"<mask>"}, {"c", "a", "b"});
+  const SameWords numbers = same_words(v, same);
+  EXPECT_EQ(numbers.ids, (std::vector<int32_t>{0, 1, 2, 3, 5, 6, 4}));
+  EXPECT_EQ(numbers.difference, "");
+  EXPECT_EQ(renumbered(std::vector<int32_t>{4, 0, 6}, numbers.ids), (std::vector<int32_t>{5, 0, 4}));
+  for (const int32_t outside : {-1, 7})
+    EXPECT_THROW(renumbered(std::vector<int32_t>{outside}, numbers.ids), InputError);
+  EXPECT_EQ(same_words(v, Vocabulary({"<mask>"}, {"a", "b", "d"})).difference, "7, not 7; it lacks \"c\"");
+  EXPECT_EQ(same_words(v, Vocabulary({"<mask>"}, {"a", "b", "c", "d"})).difference, "8, not 7");
+  EXPECT_EQ(same_words(v, Vocabulary({}, {"a", "b", "c"})).difference, "6, not 7; it lacks \"<mask>\"");
+}
+
 TEST(Vocabulary, RefusesHostileFiles) {
   EXPECT_EQ(error_of("</s>\n<unk>\n<s>\na"), "no error");
   EXPECT_NE(error_of("").find("v.txt:1: end of file found where the reserved word \"</s>\""),

@@ -4,6 +4,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options.h"
 #include "heed/data/corpus.h"
+#include "heed/train/saved_ensemble.h"
 
 namespace heed::cli {
 namespace {
@@ -80,16 +81,19 @@ void check(const TranslateOptions& options, const OptionParser& parser) {
 
 int translate(Arguments arguments) {
   TranslateCommand options;
-  std::string folder;
+  std::vector<std::string> folders;
   OptionParser parser("heed translate", "Translates text, line by line.");
-  parser.positional("MODEL", folder, "the model folder")
+  parser
+      .positionals("MODEL", folders,
+                   "the model folder; several write one translation together, from the mean of their "
+                   "probabilities")
       .shorthand('i', "input")
       .shorthand('o', "output")
       .bind(options);
   parser.parse(arguments);
   check(options.translate, parser);
 
-  SavedModel model(folder, options.runtime.threads, options.runtime.precision);
+  SavedEnsemble model(folders, options.runtime.threads, options.runtime.precision);
   LineReader reader = open_input(options.input);
   Output output(options.output);
   LineCount cut;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "heed/decode/search.h"
@@ -49,8 +50,9 @@ struct TranslateOptions {
 // Translates sentences; the model and the text part must outlive it.
 class Translator {
  public:
-  Translator(const EncoderDecoder& model, const ModelText& text)
-      : decoder_(model.step_decoder()), text_(text) {}
+  Translator(const EncoderDecoder& model, const ModelText& text) : Translator(model.step_decoder(), text) {}
+  Translator(std::unique_ptr<StepDecoder> decoder, const ModelText& text)
+      : decoder_(std::move(decoder)), text_(text) {}
 
   // A source longer than max_source_length, or than the model can read, is cut there. Throws InputError on a
   // line that is not UTF-8.

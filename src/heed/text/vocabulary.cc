@@ -109,6 +109,31 @@ std::optional<int32_t> Vocabulary::reserved_id(std::string_view name) const {
   return found->second;
 }
 
+SameWords same_words(const Vocabulary& words, const Vocabulary& other) {
+  SameWords same;
+  std::string missing;
+  for (int32_t id = 0; id < words.size(); ++id) {
+    const std::string& word = words.word(id);
+    const std::optional<int32_t> reserved = other.reserved_id(word);
+    same.ids.push_back(words.is_reserved(id) && reserved ? *reserved : other.id(word));
+    if (missing.empty() && id != Vocabulary::kUnknown && same.ids.back() == Vocabulary::kUnknown)
+      missing = "; it lacks " + in_quotes(word);
+  }
+  if (!missing.empty() || words.size() != other.size())
+    same.difference = fmt::format("{}, not {}{}", other.size(), words.size(), missing);
+  return same;
+}
+
+std::vector<int32_t> renumbered(std::span<const int32_t> tokens, std::span<const int32_t> ids) {
+  std::vector<int32_t> others;
+  for (const int32_t token : tokens) {
+    if (token < 0 || token >= static_cast<int64_t>(ids.size()))
+      fail_input("token id {} is outside the vocabulary of {} words", token, ids.size());
+    others.push_back(ids[static_cast<size_t>(token)]);
+  }
+  return others;
+}
+
 Labels::Labels(std::vector<std::string> names) : names_(std::move(names)) {
   std::sort(names_.begin(), names_.end());
   const auto twice = std::adjacent_find(names_.begin(), names_.end());

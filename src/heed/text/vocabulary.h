@@ -62,6 +62,16 @@ class Vocabulary {
   StringMap<int32_t> ids_;
 };
 
+// How the words of one vocabulary are numbered in another that should have the same.
+struct SameWords {
+  std::vector<int32_t> ids;  // in the other, of each word
+  std::string difference;    // nothing where they are the same, else as "12, not 14; it lacks 'x'"
+};
+SameWords same_words(const Vocabulary& words, const Vocabulary& other);
+
+// Each token's entry of `ids`. Throws InputError where there is none.
+std::vector<int32_t> renumbered(std::span<const int32_t> tokens, std::span<const int32_t> ids);
+
 // The names of a classifier's classes, in the order of bytes.
 class Labels {
  public:

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <optional>
 #include <utility>
 
 #include "heed/autograd/tape.h"
 #include "heed/base/config_yaml.h"
 #include "heed/base/text_key.h"
-#include "heed/base/text_util.h"
 #include "heed/train/saved_model.h"
 
 namespace heed {
@@ -18,26 +16,18 @@ namespace {
 // The teacher's id of each word that is taught.
 std::vector<int32_t> ids_of_teacher(const TextProcessor& taught, const TextProcessor& teacher,
                                     const char* side, const std::string& folder) {
-  const Vocabulary &words = taught.vocabulary(), &known = teacher.vocabulary();
-  std::vector<int32_t> ids;
-  std::vector<std::string> missing;
-  for (int32_t id = 0; id < words.size(); ++id) {
-    const std::string& word = words.word(id);
-    const std::optional<int32_t> reserved = known.reserved_id(word);
-    ids.push_back(words.is_reserved(id) && reserved ? *reserved : known.id(word));
-    if (id != kUnknownToken && ids.back() == kUnknownToken) missing.push_back(in_quotes(word));
-  }
-  if (missing.empty() && words.size() == known.size()) return ids;
-  fail_input(
-      "train.distillation.teachers: {} has other words on the {} side than this training ({}, not {}{}); a "
-      "teacher is trained with the same text settings on data that has the same words",
-      folder, side, known.size(), words.size(), missing.empty() ? "" : "; it lacks " + missing.front());
+  SameWords same = same_words(taught.vocabulary(), teacher.vocabulary());
+  if (!same.difference.empty())
+    fail_input(
+        "train.distillation.teachers: {} has other words on the {} side than this training ({}); a teacher "
+        "is trained with the same text settings on data that has the same words",
+        folder, side, same.difference);
+  return std::move(same.ids);
 }
 
 // What the teacher reads for it.
-TokenField renamed(TokenField field, const std::vector<int32_t>& ids) {
-  for (int32_t& id : field.ids) id = ids[static_cast<size_t>(id)];
-  return field;
+TokenField renamed(const TokenField& field, const std::vector<int32_t>& ids) {
+  return {renumbered(field.ids, ids), field.layout};
 }
 
 }  // namespace
