@@ -41,3 +41,43 @@ check_matches "it is named" "$(<"$scratch/check_status")" "dev.tsv:1: not a word
 check_status "no such folder" 2 "$prepare" --from "$scratch/nowhere" --out "$scratch/three"
 check_status "an empty folder" 2 "$prepare" --from "$(mktemp -d -p "$scratch")" --out "$scratch/three"
 check "nothing half-made is left" "$(find "$scratch" -name three -o -name '.prepare.*')" ""
+
+# more-words, with something in heed's place that spells words and cannot read DUMB.
+cat >"$scratch/spell" <<'END'
+#!/usr/bin/env bash
+echo "$*" >"$SAID"
+sed 's/DUMB//; s/./& /g; s/ $//' "${*:(-3):1}" >"${*: -1}"
+END
+chmod +x "$scratch/spell"
+mkdir -p "$scratch"/models/{1,2,none}
+touch "$scratch"/models/{1,2}/config.yaml
+printf '%s\t%s\n' CAT "K AE T" CAT "K AA T" SAT "S AE T" MAT "M AE T" DUMB "D AH M B" >"$scratch/data/train.tsv"
+printf '%s\t%s\n' BAT "B AE T" >"$scratch/data/dev.tsv"
+printf '%s\n' aa ab ac ad ae Bo cat bat "bo's" naïve b2 Cy bo af >"$scratch/list"
+more_words() {
+  SAID=$scratch/said HEED=$scratch/spell "$root/recipes/pronunciation/more-words" --words "$scratch/list" --data "$scratch/data" \
+    --models "${models:-$scratch/models}" --out "$scratch/more"
+}
+check "what it says of more words" "$(more_words 2>/dev/null)" "data: 10 pronunciations, 5 of them of data"
+check "names, then others evenly, none that is known" "$(tail -n +6 "$scratch/more/train.tsv")" \
+  "$(printf '%s\t%s\n' BO "B O" CY "C Y" AB "A B" AD "A D" AF "A F")"
+check "behind what there was" "$(head -n 5 "$scratch/more/train.tsv")" "$(<"$scratch/data/train.tsv")"
+check_matches "all models are asked" "$(<"$scratch/said")" "translate $scratch/models/1 $scratch/models/2 -i "
+check_matches "again" "$(more_words)" "already there"
+rm -r "$scratch/more"
+echo dumb >"$scratch/list"
+sed -i /DUMB/d "$scratch/data/train.tsv"
+check "a word without an output is left out" "$(more_words 2>/dev/null)" "data: 4 pronunciations, 4 of them of data"
+rm -r "$scratch/more"
+echo cat >"$scratch/list"
+check_status "no new word" 2 more_words
+models=$scratch/data check_status "no models" 2 more_words
+check_matches "they are named" "$(<"$scratch/check_status")" "$scratch/data holds no model folders"
+rm "$scratch/list"
+check_status "no list" 2 more_words
+check_matches "the package is named" "$(<"$scratch/check_status")" "wamerican-huge"
+check_status "no binary" 2 env HEED="$scratch/nowhere" "$root/recipes/pronunciation/more-words" --data "$scratch/data"
+printf 'dumb\n' >"$scratch/list"
+printf '#!/bin/sh\nexit 1\n' >"$scratch/spell"
+check_status "models that fail" 1 more_words
+check "nothing half-made is left of that" "$(find "$scratch" -name more -o -name '.prepare.*')" ""
