@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "heed/base/config_keys.h"
 #include "heed/base/file.h"
 #include "heed/data/batch.h"
 #include "heed/data/corpus_reader.h"
@@ -101,6 +102,24 @@ void check_before_reading(const RunConfig& config) {
   check_model(config);
   check_columns(config.data.train, "train", classifies);
   if (config.data.dev.given()) check_columns(config.data.dev, "dev", classifies);
+}
+
+void check_start(const RunConfig& config) {
+  if (config.train.start.empty()) return;
+  const ModelFolder folder = ModelFolder::open(config.train.start);
+  if (!folder.has_weights())
+    fail_input("train.start: {} has no weights yet; its training has to reach its first validation",
+               folder.path());
+  const RunConfig before = load_config(folder);
+  for (const ConfigDifference& difference : differences(visit_of(before), visit_of(config))) {
+    const std::string& key = difference.path;
+    const bool matters = (key.starts_with("text.") && key != "text.codes") ||
+                         (key.starts_with("model.") && key.find("dropout") == std::string::npos);
+    if (matters)
+      fail_input("train.start: {} has {}: {}, here it is {}; set it as there", folder.path(), key,
+                 difference.first.empty() ? "(none)" : difference.first,
+                 difference.second.empty() ? "(none)" : difference.second);
+  }
 }
 
 void check_with_data(Context& c, const RunConfig& config, const TrainingData& data, const AnyModel& model) {

@@ -59,6 +59,7 @@ RunConfig read_run_config(const std::string& path, std::span<const std::string> 
     make_absolute(corpus->tsv, folder);
   }
   make_absolute(config.text.codes, folder);
+  make_absolute(config.train.start, folder);
   for (std::string& teacher : config.train.loss_schedule.distillation.teachers)
     make_absolute(teacher, folder);
   return config;

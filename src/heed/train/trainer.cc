@@ -65,6 +65,9 @@ void TrainConfig::visit(ConfigVisitor& v) {
   v("bleu_tokenize", bleu_tokenize, {"13a", "intl", "char", "none"}, "how text is cut for BLEU on dev");
   v("samples", samples, "dev sentences whose translations are logged at each validation", between(0, 1000));
   v("seed", seed, "of initialisation, order and dropout", between(0, 1e15));
+  v("start", start,
+    "model folder with whose weights and vocabulary training begins, instead of anew: to go on with other "
+    "data (fine-tuning) or another loss; text and model are set as there, but for dropout");
   loss_schedule.visit(v);
 }
 

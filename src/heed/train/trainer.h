@@ -39,6 +39,7 @@ struct TrainConfig {
   MetricTokenizer bleu_tokenize = MetricTokenizer::k13a;
   int64_t samples = 4;
   int64_t seed = 1;
+  std::string start;
 
   void visit(ConfigVisitor& v);
   BatchOptions batches() const;

@@ -15,6 +15,7 @@
 #include "heed/train/saved_model.h"
 #include "heed/train/translation.h"
 #include "heed/train/unread_keys.h"
+#include "heed/train/weights.h"
 
 namespace heed {
 namespace {
@@ -27,7 +28,8 @@ bool may_differ(const std::string& key, const RunConfig& config) {
   static const char* const kKeys[] = {"train.patience",     "train.log_every", "train.samples",
                                       "train.save_minutes", "text.codes",      "data.train.source",
                                       "data.train.target",  "data.train.tsv",  "data.dev.source",
-                                      "data.dev.target",    "data.dev.tsv",    "train.distillation.teachers"};
+                                      "data.dev.target",    "data.dev.tsv",    "train.distillation.teachers",
+                                      "train.start"};
   return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const char* k) { return key == k; });
 }
 
@@ -223,13 +225,20 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   }
   if (!resuming) {
     refuse_unread_keys(config);
+    check_start(config);
     if (options.resume)
       listener.on_message(path + ": there is nothing to go on with yet; the training begins");
-    listener.on_message("learning the vocabulary from " + config.data.train.name());
   }
+  std::optional<ModelFolder> before;  // that has the text part and weights to begin with
+  if (resuming)
+    before.emplace(held->folder());
+  else if (!config.train.start.empty())
+    before.emplace(ModelFolder::open(config.train.start));
+  else
+    listener.on_message("learning the vocabulary from " + config.data.train.name());
   const ModelText text =
-      resuming ? load_text(config.text, held->folder())
-               : ModelText::build(config.text, open_sentences(config.data.train), config.data.train.name());
+      before ? load_text(config.text, *before)
+             : ModelText::build(config.text, open_sentences(config.data.train), config.data.train.name());
   const TrainingData data = read_training_data(config.data, text);
   report(data.train_report, listener);
   if (!data.dev.empty())
@@ -252,6 +261,11 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
     trainer.resume();
     warn_if_elsewhere(folder.open_checkpoint(trainer.state().update).stamp, stamp, listener);
     listener.on_resume(trainer.state());
+  } else if (before) {
+    const SafetensorsFile weights = before->read_weights();
+    load_weights(weights, parameters);
+    listener.on_message(fmt::format("beginning with the weights of {}, update {}", before->path(),
+                                    ModelStamp::of(weights).update));
   }
   if (!resuming)
     for (const auto& [name, bytes] : text.save(config.text)) held->write_blob(name, bytes);

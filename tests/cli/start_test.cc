@@ -1,0 +1,95 @@
+// train.start: training that begins with another model's weights.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "heed/train/saved_model.h"
+#include "tests/support/process.h"
+#include "tests/support/toy_task.h"
+
+namespace heed::test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+class Start : public testing::Test {
+ protected:
+  Result train(const std::string& out, const Words& set, const Words& more = {}) const {
+    return run_heed(task_.train(out, set, more));
+  }
+  void must_train(const std::string& out, const Words& set, const Words& more = {}) const {
+    const Result result = train(out, set, more);
+    ASSERT_EQ(result.code, 0) << result.errors;
+  }
+  std::string bytes(const std::string& name) const { return read_file(task_.path(name)); }
+
+  ToyTask task_;
+};
+
+// Other data, other dropout, next to no step: the weights are what they were, and so are the words.
+TEST_F(Start, BeginsWithTheWeightsAndWordsOfAnother) {
+  must_train("first", {"train.updates=30"});
+  write_file(task_.path("other-source"), "x y z\n" + bytes("source"));
+  write_file(task_.path("other-target"), "z y x\n" + bytes("target"));
+  const Words set = {"train.start=first",
+                     "train.updates=1",
+                     "train.learning_rate=1e-12",
+                     "train.warmup=0",
+                     "model.dropout=0.3",
+                     "data.train.source=other-source",
+                     "data.train.target=other-target",
+                     "train.seed=7"};
+  const Result begun = train("second", set);
+  ASSERT_EQ(begun.code, 0) << begun.errors;
+  EXPECT_NE(begun.errors.find("beginning with the weights of " + task_.path("first") + ", update 30"),
+            std::string::npos)
+      << begun.errors;
+  const SavedModel first(task_.path("first"), 1), second(task_.path("second"), 1);
+  EXPECT_EQ(first.text().source->vocabulary().serialised(), second.text().source->vocabulary().serialised());
+  const std::vector<Buffer> before = first.model().parameters().saved(),
+                            after = second.model().parameters().saved();
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i)
+    for (int64_t j = 0; j < before[i].value.size(); ++j)
+      ASSERT_NEAR(before[i].value.data<float>()[j], after[i].value.data<float>()[j], 1e-6)  // f32's last bits
+          << before[i].name;
+}
+
+// After the first checkpoint nobody asks for the folder again.
+TEST_F(Start, GoesOnToTheSameBytesWithoutTheFolder) {
+  must_train("first", {"train.updates=20"});
+  must_train("whole", {"train.start=first", "train.updates=40"});
+  must_train("stopped", {"train.start=first", "train.updates=20"});
+  std::filesystem::remove_all(task_.path("first"));
+  must_train("stopped", {"train.start=first", "train.updates=40"}, {"--resume"});
+  EXPECT_EQ(bytes("whole/model.safetensors"), bytes("stopped/model.safetensors"));
+  must_train("plain", {"train.updates=40"});
+  EXPECT_NE(bytes("whole/model.safetensors"), bytes("plain/model.safetensors"));
+}
+
+TEST_F(Start, RefusesWhatItCannotBeginWith) {
+  must_train("first", {"train.updates=10"});
+  must_train("unready", {"train.updates=10"});
+  std::filesystem::remove(task_.path("unready/model.safetensors"));
+  must_train("damaged", {"train.updates=10"});
+  write_file(task_.path("damaged/model.safetensors"), bytes("first/model.safetensors").substr(0, 3000));
+  const std::pair<Words, Words> mistakes[] = {
+      {{"train.start=first", "model.layers=2"},
+       {"train.start: ", "/first has model.layers: 1, here it is 2"}},
+      {{"train.start=first", "text.lowercase=true"}, {"/first has text.lowercase: false, here it is true"}},
+      {{"train.start=nowhere"}, {"/nowhere: there is no such model folder"}},
+      {{"train.start=source"}, {"/source: a file, expected a model folder"}},
+      {{"train.start=unready"}, {"train.start: ", "/unready has no weights yet"}},
+      {{"train.start=damaged"}, {"/damaged/model.safetensors"}},
+  };
+  for (const auto& [set, expected] : mistakes) {
+    const Result result = train("out", set);
+    EXPECT_EQ(result.code, 2) << result.errors;
+    for (const std::string& part : expected)
+      EXPECT_NE(result.errors.find(part), std::string::npos) << result.errors;
+    EXPECT_FALSE(folder_exists(task_.path("out")));
+  }
+}
+
+}  // namespace
+}  // namespace heed::test
