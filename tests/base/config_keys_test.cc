@@ -62,10 +62,10 @@ TEST(ConfigKeys, DifferencesHaveBothValues) {
   EXPECT_EQ(found[0].first, "transformer");
   EXPECT_EQ(found[0].second, "rnn");
   EXPECT_EQ(found[1].path, "model.heads");
-  EXPECT_EQ(found[1].second, "");
+  EXPECT_EQ(found[1].second, "(none)");
   EXPECT_EQ(found[2].path, "train.rate");
   EXPECT_EQ(found[3].path, "model.cell");
-  EXPECT_EQ(found[3].first, "");
+  EXPECT_EQ(found[3].first, "(none)");
   EXPECT_EQ(found[3].second, "gru");
 }
 

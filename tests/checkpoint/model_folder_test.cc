@@ -81,12 +81,13 @@ TEST(ModelFolder, MissingPiecesAreNamed) {
   folder.write_config("");
   EXPECT_EQ(error_of([&] { ModelFolder::open(folder.file("config.yaml")); }),
             path + "/config.yaml: a file, expected a model folder");
-  EXPECT_EQ(error_of([&] { folder.read_weights(); }), path + ": the model folder lacks model.safetensors");
-  save(folder, 12, "x");
   EXPECT_EQ(error_of([&] { folder.read_weights(); }),
-            path +
-                ": the model folder lacks model.safetensors; its training is not finished, its last "
-                "checkpoint is 12");
+            path + ": no weights are here yet; the training has to reach its first validation");
+  save(folder, 12, "x");
+  EXPECT_EQ(
+      error_of([&] { folder.read_weights(); }),
+      path + ": no weights are here yet; the training has to reach its first validation, or heed average " +
+          path + " makes them of its checkpoints");
   EXPECT_EQ(error_of([&] { folder.read_blob("vocab"); }), path + ": the model folder lacks vocab");
   EXPECT_EQ(error_of([&] { folder.open_checkpoint(5); }),
             path + "/checkpoints/000005: there is no such checkpoint; there is 12");

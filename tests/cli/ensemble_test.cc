@@ -1,6 +1,7 @@
 // heed translate with several models, from the library and from the command line.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -72,6 +73,9 @@ TEST_F(EnsembleOfFolders, WritesWhatTheMeanOfItsModelsPrefers) {
   for (const Words& more : {Words{"--threads", "1"}, Words{"--batch-sentences", "1"}})
     EXPECT_EQ(translate({"transformer", "rnn"}, more).out, together.out) << more[0];
   EXPECT_EQ(translate({"transformer", "transformer"}).out, single.out);
+  const Result drawn = translate({"transformer", "rnn"}, {"--sample", "--beam", "1", "--n-best", "2"});
+  EXPECT_EQ(drawn.code, 0) << drawn.errors;
+  EXPECT_EQ(std::count(drawn.out.begin(), drawn.out.end(), '\n'), 400);
   SavedEnsemble alone({task_.path("transformer")}, 1);
   std::string outputs;
   std::istringstream lines(read_file(task_.path("source")));

@@ -61,25 +61,72 @@ TEST_F(Start, GoesOnToTheSameBytesWithoutTheFolder) {
   must_train("whole", {"train.start=first", "train.updates=40"});
   must_train("stopped", {"train.start=first", "train.updates=20"});
   std::filesystem::remove_all(task_.path("first"));
+  must_train("stopped", {"train.start=moved", "train.updates=30"}, {"--resume"});
+  const Result forgotten = train("stopped", {"train.updates=40"}, {"--resume"});
+  EXPECT_EQ(forgotten.code, 2);
+  EXPECT_NE(forgotten.errors.find("this training began with train.start: " + task_.path("moved")),
+            std::string::npos)
+      << forgotten.errors;
   must_train("stopped", {"train.start=first", "train.updates=40"}, {"--resume"});
   EXPECT_EQ(bytes("whole/model.safetensors"), bytes("stopped/model.safetensors"));
   must_train("plain", {"train.updates=40"});
+  EXPECT_EQ(train("plain", {"train.start=whole", "train.updates=50"}, {"--resume"}).code, 2);
   EXPECT_NE(bytes("whole/model.safetensors"), bytes("plain/model.safetensors"));
+}
+
+TEST_F(Start, ServesClassifiersToo) {
+  std::string labels;
+  for (int i = 0; i < 200; ++i) labels += i % 2 == 0 ? "even\n" : "odd\n";
+  write_file(task_.path("labels"), labels);
+  task_.use_model("type: rnn_classifier, width: 8");
+  const Words labelled = {"train.updates=10", "data.train.target=labels"};
+  must_train("first", labelled);
+  must_train("second", {"train.start=first", labelled[0], labelled[1]});
+  EXPECT_EQ(bytes("first/labels"), bytes("second/labels"));
+  EXPECT_NE(bytes("first/model.safetensors"), bytes("second/model.safetensors"));
+}
+
+// The model's own codes cut its text, so others would go unused.
+TEST_F(Start, RefusesOtherCodes) {
+  for (const char* name : {"codes", "others"})
+    write_file(task_.path(name),
+               std::string("#version: 0.2\n") + (name[0] == 'c' ? "a b</w>\n" : "c d</w>\n"));
+  const Words bpe = {"train.updates=10", "text.kind=bpe"};
+  must_train("first", {bpe[0], bpe[1], "text.codes=codes"});
+  must_train("second", {bpe[0], bpe[1], "train.start=first"});
+  must_train("third", {bpe[0], bpe[1], "train.start=first", "text.codes=codes"});
+  EXPECT_EQ(bytes("second/model.safetensors"), bytes("third/model.safetensors"));
+  const Result refused = train("fourth", {bpe[0], bpe[1], "train.start=first", "text.codes=others"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.errors.find("/first cuts text with other codes than " + task_.path("others")),
+            std::string::npos)
+      << refused.errors;
 }
 
 TEST_F(Start, RefusesWhatItCannotBeginWith) {
   must_train("first", {"train.updates=10"});
-  must_train("unready", {"train.updates=10"});
+  for (const char* copy : {"unready", "damaged", "another"})
+    std::filesystem::copy(task_.path("first"), task_.path(copy), std::filesystem::copy_options::recursive);
   std::filesystem::remove(task_.path("unready/model.safetensors"));
-  must_train("damaged", {"train.updates=10"});
   write_file(task_.path("damaged/model.safetensors"), bytes("first/model.safetensors").substr(0, 3000));
+  must_train("wide", {"train.updates=10", "model.width=32"});
+  write_file(task_.path("another/model.safetensors"), bytes("wide/model.safetensors"));
+  std::string labels;
+  for (int i = 0; i < 200; ++i) labels += i % 2 == 0 ? "even\n" : "odd\n";
+  write_file(task_.path("labels"), labels);
+  const std::string config = read_file(task_.config());
+  task_.use_model("type: rnn_classifier, width: 8");
+  must_train("classifier", {"train.updates=10", "data.train.target=labels"});
+  write_file(task_.config(), config);
   const std::pair<Words, Words> mistakes[] = {
       {{"train.start=first", "model.layers=2"},
        {"train.start: ", "/first has model.layers: 1, here it is 2"}},
       {{"train.start=first", "text.lowercase=true"}, {"/first has text.lowercase: false, here it is true"}},
       {{"train.start=nowhere"}, {"/nowhere: there is no such model folder"}},
       {{"train.start=source"}, {"/source: a file, expected a model folder"}},
-      {{"train.start=unready"}, {"train.start: ", "/unready has no weights yet"}},
+      {{"train.start=unready"}, {"/unready: no weights are here yet", "heed average"}},
+      {{"train.start=another"}, {"/another/model.safetensors: ", "of shape"}},
+      {{"train.start=classifier"}, {"/classifier is a classifier, and the model here writes"}},
       {{"train.start=damaged"}, {"/damaged/model.safetensors"}},
   };
   for (const auto& [set, expected] : mistakes) {

@@ -59,11 +59,11 @@ TEST(Ensemble, ATokensProbabilityIsTheMeanOfTheMembers) {
 }
 
 TEST(Ensemble, MembersMayNumberTheWordsOtherwise) {
-  // The other one's A is 5, its C 3, and it knows the source 9 as 8.
-  const Table renamed = {{{8}, {0.0, 0, 0, 0.1, 0.7, 0.2}}, {{8, B}, {0.9, 0, 0, 0.0, 0.1, 0.0}}};
+  // The other one has 4 for A, 5 for B, 3 for C, and knows the source 9 as 7.
+  const Table renamed = {{{7}, {0.0, 0, 0, 0.1, 0.2, 0.7}}, {{7, 5}, {0.9, 0, 0, 0.0, 0.0, 0.1}}};
   const EnsembleStepDecoder plain = ensemble_of(member(kOne), member(kOther)),
-                            decoder = ensemble_of(member(kOne), member(renamed, {0, 1, 2, C, B, A},
-                                                                       {0, 1, 2, 3, 4, 5, 6, 7, 9, 8}));
+                            decoder = ensemble_of(member(kOne), member(renamed, {0, 1, 2, 4, 5, 3},
+                                                                       {0, 1, 2, 3, 4, 5, 6, 8, 9, 7}));
   const std::vector<Hypothesis> expected = found(plain, 4), best = found(decoder, 4);
   ASSERT_EQ(best.size(), expected.size());
   for (size_t i = 0; i < best.size(); ++i) {
@@ -87,9 +87,35 @@ TEST(Ensemble, CandidatesAreTheBestOfAllWordsWithTheBias) {
   EXPECT_THROW(decoder.candidates(c, *state, 3, std::span(bias).first(6)), Error);
 }
 
+// What exp() cannot hold any more is a probability all the same, and no sum of shares comes to more than 1.
+TEST(Ensemble, SmallAndSureProbabilitiesStayWhatTheyAre) {
+  std::vector<EnsembleMember> members;
+  for (int i = 0; i < 11; ++i) members.push_back(member({{{9}, {0, 0, 0, 1.0, 1e-42, 0}}}));
+  const EnsembleStepDecoder decoder(std::move(members));
+  Context c(1);
+  const auto state = decoder.make_state();
+  decoder.start(c, *state, tokens({{9, 0}}));
+  const std::vector<float> log_probs = decoder.log_probs(c, *state);
+  EXPECT_EQ(log_probs[A], 0.0f);
+  EXPECT_NEAR(log_probs[B], std::log(1e-42), 1e-4);  // f32 near -97
+  EXPECT_EQ(log_probs[C], -std::numeric_limits<float>::infinity());
+}
+
+TEST(Ensemble, OutputsAreAsLongAsAllModelsCanRead) {
+  struct Short final : ToyDecoder {
+    using ToyDecoder::ToyDecoder;
+    int64_t longest() const override { return 3; }
+  };
+  EnsembleMember other{std::make_unique<Short>(6, kOther), kSourceIds, kSameIds};
+  EXPECT_EQ(ensemble_of(member(kOne), std::move(other)).longest(), 3);
+}
+
 TEST(Ensemble, RefusesWhatIsNoEnsembleAndNoNumber) {
   EXPECT_THROW(EnsembleStepDecoder({}), Error);
   EXPECT_THROW(ensemble_of(member(kOne), member(kOther, {0, 1, 2})), Error);
+  EXPECT_THROW(ensemble_of(member(kOne), member(kOther, {0, 1, 2, 3, 4, 6})), Error);
+  EnsembleMember smaller{std::make_unique<ToyDecoder>(4, Table()), kSourceIds, {0, 1, 2, A}};
+  EXPECT_THROW(ensemble_of(member(kOne), std::move(smaller)), Error);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const EnsembleStepDecoder damaged = ensemble_of(member(kOne), member({{{9}, {0.1, 0, 0, nan, 0.4, 0}}}));
   EXPECT_THROW(found(damaged, 2), InputError);
@@ -97,6 +123,8 @@ TEST(Ensemble, RefusesWhatIsNoEnsembleAndNoNumber) {
   Context c(1);
   const auto state = decoder.make_state();
   EXPECT_THROW(decoder.start(c, *state, tokens({{12, 0}})), InputError);
+  decoder.start(c, *state, tokens({{9, 0}}));
+  for (const int64_t k : {0, 7}) EXPECT_THROW(decoder.candidates(c, *state, k, {}), Error);
 }
 
 }  // namespace

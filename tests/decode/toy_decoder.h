@@ -14,7 +14,7 @@ using Prefix = std::vector<int32_t>;
 
 // Probabilities of all words after a prefix; a row of a source begins with the source's first token, so that
 // sources can differ. What is not written down ends the sentence.
-class ToyDecoder final : public StepDecoder {
+class ToyDecoder : public StepDecoder {
  public:
   ToyDecoder(int64_t words, std::map<Prefix, std::vector<double>> table)
       : words_(words), table_(std::move(table)) {}

@@ -72,11 +72,11 @@ rm -r "$scratch/more"
 echo cat >"$scratch/list"
 check_status "no new word" 2 more_words
 models=$scratch/data check_status "no models" 2 more_words
-check_matches "they are named" "$(<"$scratch/check_status")" "$scratch/data holds no model folders"
+check_matches "they are named" "$(<"$scratch/check_status")" "more-words: $scratch/data holds no model folders"
 rm "$scratch/list"
 check_status "no list" 2 more_words
 check_matches "the package is named" "$(<"$scratch/check_status")" "wamerican-huge"
-check_status "no binary" 2 env HEED="$scratch/nowhere" "$root/recipes/pronunciation/more-words" --data "$scratch/data"
+check_status "no binary" 2 env HEED="$scratch/nowhere" "$root/recipes/pronunciation/more-words" --data "$scratch/data" --out "$scratch/more"
 printf 'dumb\n' >"$scratch/list"
 printf '#!/bin/sh\nexit 1\n' >"$scratch/spell"
 check_status "models that fail" 1 more_words

@@ -55,8 +55,10 @@ TEST(Vocabulary, KnowsTheSameWordsUnderOtherNumbers) {
   EXPECT_EQ(renumbered(std::vector<int32_t>{4, 0, 6}, numbers.ids), (std::vector<int32_t>{5, 0, 4}));
   for (const int32_t outside : {-1, 7})
     EXPECT_THROW(renumbered(std::vector<int32_t>{outside}, numbers.ids), InputError);
-  EXPECT_EQ(same_words(v, Vocabulary({"<mask>"}, {"a", "b", "d"})).difference, "7, not 7; it lacks \"c\"");
+  EXPECT_EQ(same_words(v, Vocabulary({"<mask>"}, {"a", "b", "d"})).difference, "it lacks \"c\"");
   EXPECT_EQ(same_words(v, Vocabulary({"<mask>"}, {"a", "b", "c", "d"})).difference, "8, not 7");
+  EXPECT_EQ(same_words(v, Vocabulary({}, {"<mask>", "a", "b", "c"})).difference, "it lacks \"<mask>\"");
+  EXPECT_EQ(same_words(Vocabulary({}, {"<mask>", "a", "b", "c"}), v).difference, "it lacks \"<mask>\"");
   EXPECT_EQ(same_words(v, Vocabulary({}, {"a", "b", "c"})).difference, "6, not 7; it lacks \"<mask>\"");
 }
 

@@ -133,6 +133,7 @@ std::string describe_as_markdown(const VisitConfig& visit) {
 }
 
 std::vector<ConfigDifference> differences(const VisitConfig& first, const VisitConfig& second) {
+  const auto shown = [](const std::string& value) { return value.empty() ? "(none)" : value; };
   std::vector<ConfigDifference> found;
   std::map<std::string, std::string> others;
   const std::vector<ConfigKey> second_keys = list_keys(second);
@@ -142,11 +143,11 @@ std::vector<ConfigDifference> differences(const VisitConfig& first, const VisitC
     if (is_group(key)) continue;
     const auto other = others.find(key.path);
     const std::string value = other == others.end() ? "" : other->second;
-    if (value != key.value) found.push_back({key.path, key.value, value});
+    if (value != key.value) found.push_back({key.path, shown(key.value), shown(value)});
     if (other != others.end()) others.erase(other);
   }
   for (const ConfigKey& key : second_keys)
-    if (others.contains(key.path)) found.push_back({key.path, "", key.value});
+    if (others.contains(key.path)) found.push_back({key.path, shown(""), shown(key.value)});
   return found;
 }
 

@@ -30,7 +30,7 @@ std::string describe_as_markdown(const VisitConfig& visit);
 
 struct ConfigDifference {
   std::string path;
-  std::string first;  // as YAML; empty: the key is not there
+  std::string first;  // as YAML, "(none)" where the key or its value is not there
   std::string second;
 };
 std::vector<ConfigDifference> differences(const VisitConfig& first, const VisitConfig& second);

@@ -190,12 +190,9 @@ bool ModelFolder::has_weights() const {
 }
 
 SafetensorsFile ModelFolder::read_weights() const {
-  if (!has_weights()) {
-    const auto update = latest();
-    fail_input(
-        "{}: the model folder lacks {}{}", path_, kWeights,
-        update ? fmt::format("; its training is not finished, its last checkpoint is {}", *update) : "");
-  }
+  if (!has_weights())
+    fail_input("{}: no weights are here yet; the training has to reach its first validation{}", path_,
+               latest() ? fmt::format(", or heed average {} makes them of its checkpoints", path_) : "");
   try {
     SafetensorsFile weights = SafetensorsFile::open(file(kWeights));
     ModelStamp::of(weights);

@@ -25,14 +25,28 @@ const EnsembleState& as_ensemble(const DecoderState& state) {
   return static_cast<const EnsembleState&>(state);
 }
 
+// The logarithm of the mean of probabilities, from their logarithms: beside the largest, so that small ones
+// do not vanish. NaN where one of them is.
+float log_mean(std::span<const float> log_probs) {
+  const float largest = *std::max_element(log_probs.begin(), log_probs.end());
+  if (std::isinf(largest)) return std::accumulate(log_probs.begin(), log_probs.end(), 0.0f);
+  float sum = 0.0f;
+  for (const float log_prob : log_probs) sum += std::exp(log_prob - largest);
+  return largest + std::log(sum / static_cast<float>(log_probs.size()));
+}
+
 }  // namespace
 
 EnsembleStepDecoder::EnsembleStepDecoder(std::vector<EnsembleMember> members) : members_(std::move(members)) {
   require(!members_.empty(), "an ensemble of no models");
-  for (const EnsembleMember& member : members_)
-    require(static_cast<int64_t>(member.target_ids.size()) == member.decoder->vocabulary_size(),
-            "ensemble: {} target ids for a model of {} words", member.target_ids.size(),
-            member.decoder->vocabulary_size());
+  for (const EnsembleMember& member : members_) {
+    const int64_t words = member.decoder->vocabulary_size();
+    require(words == vocabulary_size() && static_cast<int64_t>(member.target_ids.size()) == words,
+            "ensemble: {} target ids for a model of {} words, the first has {}", member.target_ids.size(),
+            words, vocabulary_size());
+    for (const int32_t id : member.target_ids)
+      require(id >= 0 && id < words, "ensemble: target id {} of a model of {} words", id, words);
+  }
 }
 
 int64_t EnsembleStepDecoder::vocabulary_size() const {
@@ -58,28 +72,25 @@ void EnsembleStepDecoder::start(Context& c, DecoderState& state, const TokenFiel
 }
 
 std::vector<float> EnsembleStepDecoder::log_probs(Context& c, const DecoderState& state) const {
-  const auto words = static_cast<size_t>(vocabulary_size());
-  const auto rows = static_cast<size_t>(state.rows());
-  const auto share = 1.0f / static_cast<float>(members_.size());
-  std::vector<float> mean(rows * words);
-  for (size_t m = 0; m < members_.size(); ++m) {
-    const std::vector<int32_t>& ids = members_[m].target_ids;
-    const std::vector<float> theirs = members_[m].decoder->log_probs(c, *as_ensemble(state).members[m]);
-    c.pool.run(state.rows(), [&](int64_t row) {
-      const size_t first = static_cast<size_t>(row) * words;
-      for (size_t w = 0; w < words; ++w)
-        mean[first + w] += share * std::exp(theirs[first + static_cast<size_t>(ids[w])]);
-    });
-  }
+  std::vector<std::vector<float>> theirs;
+  for (size_t m = 0; m < members_.size(); ++m)
+    theirs.push_back(members_[m].decoder->log_probs(c, *as_ensemble(state).members[m]));
+  std::vector<float> mean(theirs.front().size());
   c.pool.run(state.rows(), [&](int64_t row) {
-    const auto begin = mean.begin() + row * vocabulary_size();
-    std::transform(begin, begin + vocabulary_size(), begin, [](float p) { return std::log(p); });
+    const auto first = static_cast<size_t>(row * vocabulary_size());
+    std::vector<float> of_word(members_.size());
+    for (size_t w = 0; w < static_cast<size_t>(vocabulary_size()); ++w) {
+      for (size_t m = 0; m < members_.size(); ++m)
+        of_word[m] = theirs[m][first + static_cast<size_t>(members_[m].target_ids[w])];
+      mean[first + w] = log_mean(of_word);
+    }
   });
   return mean;
 }
 
 Candidates EnsembleStepDecoder::candidates(Context& c, const DecoderState& state, int64_t k,
                                            std::span<const float> bias) const {
+  require(k >= 1 && k <= vocabulary_size(), "ensemble: the best {} of {} words", k, vocabulary_size());
   std::vector<float> scores = log_probs(c, state);
   require(bias.empty() || bias.size() == scores.size(), "decoding: {} biases for {} rows of {} words",
           bias.size(), state.rows(), vocabulary_size());

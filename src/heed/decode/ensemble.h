@@ -18,7 +18,7 @@ struct EnsembleMember {
 // translation: Sutskever et al. 2014, section 3.6).
 class EnsembleStepDecoder final : public StepDecoder {
  public:
-  // Throws Error where there are none, or one has target ids for fewer or more words than it knows.
+  // Throws Error where there are none, and where not all have as many words, and a target id for each.
   explicit EnsembleStepDecoder(std::vector<EnsembleMember> members);
 
   int64_t vocabulary_size() const override;

@@ -114,13 +114,16 @@ SameWords same_words(const Vocabulary& words, const Vocabulary& other) {
   std::string missing;
   for (int32_t id = 0; id < words.size(); ++id) {
     const std::string& word = words.word(id);
-    const std::optional<int32_t> reserved = other.reserved_id(word);
-    same.ids.push_back(words.is_reserved(id) && reserved ? *reserved : other.id(word));
+    same.ids.push_back(words.is_reserved(id) ? other.reserved_id(word).value_or(Vocabulary::kUnknown)
+                                             : other.id(word));
     if (missing.empty() && id != Vocabulary::kUnknown && same.ids.back() == Vocabulary::kUnknown)
-      missing = "; it lacks " + in_quotes(word);
+      missing = "it lacks " + in_quotes(word);
   }
-  if (!missing.empty() || words.size() != other.size())
-    same.difference = fmt::format("{}, not {}{}", other.size(), words.size(), missing);
+  if (words.size() != other.size())
+    same.difference =
+        fmt::format("{}, not {}{}{}", other.size(), words.size(), missing.empty() ? "" : "; ", missing);
+  else
+    same.difference = missing;
   return same;
 }
 

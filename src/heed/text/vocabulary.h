@@ -65,7 +65,7 @@ class Vocabulary {
 // How the words of one vocabulary are numbered in another that should have the same.
 struct SameWords {
   std::vector<int32_t> ids;  // in the other, of each word
-  std::string difference;    // nothing where they are the same, else as "12, not 14; it lacks 'x'"
+  std::string difference;    // nothing where they are the same, else as "12, not 14; it lacks \"x\""
 };
 SameWords same_words(const Vocabulary& words, const Vocabulary& other);
 

@@ -104,22 +104,26 @@ void check_before_reading(const RunConfig& config) {
   if (config.data.dev.given()) check_columns(config.data.dev, "dev", classifies);
 }
 
-void check_start(const RunConfig& config) {
-  if (config.train.start.empty()) return;
-  const ModelFolder folder = ModelFolder::open(config.train.start);
-  if (!folder.has_weights())
-    fail_input("train.start: {} has no weights yet; its training has to reach its first validation",
-               folder.path());
+ModelFolder open_start(const RunConfig& config) {
+  ModelFolder folder = ModelFolder::open(config.train.start);
+  folder.read_weights();
   const RunConfig before = load_config(folder);
-  for (const ConfigDifference& difference : differences(visit_of(before), visit_of(config))) {
-    const std::string& key = difference.path;
+  if (before.model.classifies() != config.model.classifies())
+    fail_input("train.start: {} {}, and the model here {}; choose another folder, or another model.type",
+               folder.path(), before.model.classifies() ? "is a classifier" : "writes",
+               config.model.classifies() ? "is a classifier" : "writes");
+  for (const auto& [key, then, now] : differences(visit_of(before), visit_of(config))) {
     const bool matters = (key.starts_with("text.") && key != "text.codes") ||
                          (key.starts_with("model.") && key.find("dropout") == std::string::npos);
     if (matters)
-      fail_input("train.start: {} has {}: {}, here it is {}; set it as there", folder.path(), key,
-                 difference.first.empty() ? "(none)" : difference.first,
-                 difference.second.empty() ? "(none)" : difference.second);
+      fail_input("train.start: {} has {}: {}, here it is {}; set it as there", folder.path(), key, then, now);
   }
+  if (!config.text.codes.empty())
+    for (const std::string& name : ModelText::file_names(config.text))
+      if (name.ends_with(".bpe") && read_codes(config.text.codes) != folder.read_blob(name))
+        fail_input("train.start: {} cuts text with other codes than {}; leave text.codes out", folder.path(),
+                   config.text.codes);
+  return folder;
 }
 
 void check_with_data(Context& c, const RunConfig& config, const TrainingData& data, const AnyModel& model) {

@@ -12,9 +12,10 @@ namespace heed {
 // All that can be known before the data are read, which may take minutes. Throws InputError.
 void check_before_reading(const RunConfig& config);
 
-// Whether a training may begin with the weights that it asks for: text and model are set as they were there,
-// but for what weights do not depend on. Throws InputError.
-void check_start(const RunConfig& config);
+// The folder that train.start names, whose weights and text part a training may begin with: text and model
+// are set there as here, but for dropout and where codes lie. Throws InputError where they are not, or it has
+// no weights.
+ModelFolder open_start(const RunConfig& config);
 
 // What the data, or the model made for them, have to agree with. Throws InputError.
 void check_with_data(Context& c, const RunConfig& config, const TrainingData& data, const AnyModel& model);

@@ -34,7 +34,7 @@ SavedEnsemble::SavedEnsemble(const std::vector<std::string>& folders, int64_t th
          ids_of_member(*text.source, *model.text().source, "source", folders[i], folders.front()),
          ids_of_member(*text.target, *model.text().target, "target", folders[i], folders.front())});
   }
-  if (members.size() > 1) together_.emplace(std::make_unique<EnsembleStepDecoder>(std::move(members)), text);
+  together_.emplace(std::make_unique<EnsembleStepDecoder>(std::move(members)), text);
 }
 
 std::vector<Translation> SavedEnsemble::translate(const std::vector<std::string>& lines,

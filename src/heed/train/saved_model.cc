@@ -32,14 +32,9 @@ SavedModel::SavedModel(const std::string& path, int64_t threads, Precision preci
   const ModelFolder folder = ModelFolder::open(path);
   config_ = load_config(folder);
   if (precision != Precision::automatic) config_.precision = precision;
-  if (!folder.has_weights()) {
-    fail_input(
-        "{}: no weights are here yet; the training has to reach its first validation{}", path,
-        folder.latest() ? fmt::format(", or heed average {} makes them of its checkpoints", path) : "");
-  }
+  const SafetensorsFile weights = folder.read_weights();
   text_ = load_text(config_.text, folder);
   model_ = make_model(config_, text_, std::nullopt);
-  const SafetensorsFile weights = folder.read_weights();
   stamp_ = ModelStamp::of(weights);
   load_weights(weights, model().parameters());
   if (classifies())

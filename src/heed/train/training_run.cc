@@ -21,25 +21,25 @@ namespace heed {
 namespace {
 
 // Keys that decide when training stops or what is told of it, and no value on the way; and where the data and
-// the teachers lie, as they are known by what is in them.
-bool may_differ(const std::string& key, const RunConfig& config) {
+// the teachers lie, as they are known by what is in them, and what training began with, which is not needed
+// again.
+bool may_differ(const std::string& key, const RunConfig& before, const RunConfig& config) {
+  if (key == "train.start") return before.train.start.empty() == config.train.start.empty();
   if (key == "train.updates" || key == "train.epochs")
     return config.train.optimiser.schedule != Schedule::cosine;
   static const char* const kKeys[] = {"train.patience",     "train.log_every", "train.samples",
                                       "train.save_minutes", "text.codes",      "data.train.source",
                                       "data.train.target",  "data.train.tsv",  "data.dev.source",
-                                      "data.dev.target",    "data.dev.tsv",    "train.distillation.teachers",
-                                      "train.start"};
+                                      "data.dev.target",    "data.dev.tsv",    "train.distillation.teachers"};
   return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const char* k) { return key == k; });
 }
 
 void require_same_config(const RunConfig& before, const RunConfig& config, const ModelFolder& folder) {
   for (const ConfigDifference& difference : differences(visit_of(before), visit_of(config))) {
-    if (may_differ(difference.path, config)) continue;
+    if (may_differ(difference.path, before, config)) continue;
     fail_input(
         "{}: this training began with {}: {}, now it is {}; resume with the same, or start anew with --out",
-        folder.path(), difference.path, difference.first.empty() ? "(none)" : difference.first,
-        difference.second.empty() ? "(none)" : difference.second);
+        folder.path(), difference.path, difference.first, difference.second);
   }
 }
 
@@ -225,7 +225,6 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   }
   if (!resuming) {
     refuse_unread_keys(config);
-    check_start(config);
     if (options.resume)
       listener.on_message(path + ": there is nothing to go on with yet; the training begins");
   }
@@ -233,7 +232,7 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   if (resuming)
     before.emplace(held->folder());
   else if (!config.train.start.empty())
-    before.emplace(ModelFolder::open(config.train.start));
+    before.emplace(open_start(config));
   else
     listener.on_message("learning the vocabulary from " + config.data.train.name());
   const ModelText text =
@@ -250,22 +249,24 @@ StopReason train_model(const RunConfig& asked, const std::string& path, const Tr
   Context c(options.threads, config.activations());
   check_with_data(c, config, data, task.model);
 
+  ParameterStore& parameters = task.model.model().parameters();
+  if (before && !resuming) {
+    const SafetensorsFile weights = before->read_weights();
+    load_weights(weights, parameters);
+    listener.on_message(fmt::format("beginning with the weights of {}, update {}", before->path(),
+                                    ModelStamp::of(weights).update));
+  }
+
   if (!held) held.emplace(path, false);
   const ModelFolder& folder = held->folder();
   const ModelStamp stamp{.precision = std::string(name_of(c.precision)),
                          .processor = std::string(name_of(kernels::cpu_level()))};
-  ParameterStore& parameters = task.model.model().parameters();
   Trainer trainer(config.train, config.model.width(), parameters, *task.objective,
                   data.dev.empty() ? nullptr : task.validator.get(), data.train, folder, stamp);
   if (resuming) {
     trainer.resume();
     warn_if_elsewhere(folder.open_checkpoint(trainer.state().update).stamp, stamp, listener);
     listener.on_resume(trainer.state());
-  } else if (before) {
-    const SafetensorsFile weights = before->read_weights();
-    load_weights(weights, parameters);
-    listener.on_message(fmt::format("beginning with the weights of {}, update {}", before->path(),
-                                    ModelStamp::of(weights).update));
   }
   if (!resuming)
     for (const auto& [name, bytes] : text.save(config.text)) held->write_blob(name, bytes);
