@@ -141,6 +141,24 @@ TEST(LineChart, LabelsGiveWayOnlyToThoseTheyWouldTouch) {
 }
 
 // Names too long to lie side by side lean; all can be told apart, and none leaves the picture.
+// A name among other series' lines stands on a ground of its own, drawn after them; one beside the frame
+// needs none.
+TEST(LineChart, NamesWithinTheFrameCoverTheLinesBelowThem) {
+  const auto grounds = [](double end_of_a) {
+    int found = 0, lines = 0;
+    const Scene scene = line_chart({"", "", "", {{"a", {0, end_of_a}, {1, 1}}, {"b", {0, 9}, {1, 1}}}});
+    for (const Mark& mark : scene.marks) {
+      if (std::get_if<Polyline>(&mark) != nullptr) ++lines;
+      const Rectangle* ground = std::get_if<Rectangle>(&mark);
+      if (ground != nullptr && ground->fill.role == Role::surface) found += lines;
+    }
+    return std::pair(found, lines);
+  };
+  const auto [none, lines] = grounds(9);
+  EXPECT_EQ(none, 0);
+  EXPECT_EQ(grounds(4), std::pair(lines, lines));
+}
+
 TEST(BarChart, LongNamesStayInThePicture) {
   BarChart chart{"t", "", "BLEU", {}, {{"", {}, {}, {}}}};
   chart.groups = {"transformer-forced", "transformer-argmax", "transformer-drawn",

@@ -174,8 +174,13 @@ Scene line_chart(const LineChart& chart) {
         }
     }
   spread(labels, frame);
-  for (const EndLabel& label : labels)
+  for (const EndLabel& label : labels) {
+    // A series that ends early has its name among the others' lines.
+    if (label.x < frame.right)
+      scene.add(Rectangle{
+          label.x - 2, label.y - 7, label.right - label.x + 4, 14, {Role::surface, 0, 0.85f}, 3, ""});
     scene.add(Text{{label.x, label.y + 4}, label.name, kLabelFont, label.paint, Anchor::start, 0, true});
+  }
   if (empty)
     scene.add(Text{{(frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2},
                    "no values yet",
