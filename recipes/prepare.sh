@@ -12,7 +12,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/files.sh"
 stop() {
   local status=$1
   shift
-  printf '%s\n' "${@/#/${recipe##*/}: }" >&2
+  printf 'prepare: %s\n' "$@" >&2
   exit "$status"
 }
 
