@@ -25,6 +25,8 @@ SavedEnsemble::SavedEnsemble(const std::vector<std::string>& folders, int64_t th
   // Only the first one's context is used.
   for (const std::string& folder : folders)
     models_.push_back(std::make_unique<SavedModel>(folder, models_.empty() ? threads : 1, precision));
+  static_cast<void>(models_.front()->translator());  // a classifier throws
+  if (models_.size() == 1) return;
   const ModelText& text = models_.front()->text();
   std::vector<EnsembleMember> members;
   for (size_t i = 0; i < folders.size(); ++i) {
