@@ -9,33 +9,17 @@
 #include "heed/train/teachers.h"
 #include "heed/train/translation.h"
 #include "tests/support/bytes.h"
-#include "tests/support/process.h"
 #include "tests/support/sentences.h"
-#include "tests/support/toy_task.h"
+#include "tests/support/toy_models.h"
 
 namespace heed::test {
 namespace {
 
-using Words = std::vector<std::string>;
-
-class Distillation : public testing::Test {
+class Distillation : public ToyModels {
  protected:
-  void train(const std::string& out, const Words& set = {}, const Words& more = {}) const {
-    const Result result = run_heed(task_.train(out, set, more));
-    ASSERT_EQ(result.code, 0) << result.errors;
-  }
-  // Another architecture than the task's.
-  void train_model(const std::string& out, const std::string& model, const Words& set) const {
-    const std::string config = read_file(task_.config());
-    task_.use_model(model);
-    train(out, set);
-    write_file(task_.config(), config);
-  }
   std::string taught_by(const std::string& folders) const {
     return "train.distillation.teachers=[" + folders + "]";
   }
-
-  ToyTask task_;
 };
 
 TEST_F(Distillation, LearnsTheMeanOfTheTeachersBesideTheTarget) {
@@ -157,10 +141,8 @@ TEST_F(Distillation, KnowsItsTeachersByWhatIsInThem) {
   train("other", {"train.updates=21"});
   train("whole", {taught_by("teacher")});
   train("stopped", {taught_by("teacher"), "train.updates=30"});
-  const Result refused = run_heed(task_.train("stopped", {taught_by("other")}, {"--resume"}));
-  EXPECT_EQ(refused.code, 2);
-  EXPECT_NE(refused.errors.find("the teachers are not what this training began with"), std::string::npos)
-      << refused.errors;
+  expect_refused(run_heed(task_.train("stopped", {taught_by("other")}, {"--resume"})),
+                 {"the teachers are not what this training began with"});
   std::filesystem::rename(task_.path("teacher"), task_.path("moved"));
   train("stopped", {taught_by("moved")}, {"--resume"});
   EXPECT_EQ(read_file(task_.path("whole/model.safetensors")),
@@ -169,13 +151,7 @@ TEST_F(Distillation, KnowsItsTeachersByWhatIsInThem) {
 
 TEST_F(Distillation, RefusesOtherTeachers) {
   train("fewer", {"train.updates=1", "text.vocabulary=9"});
-  write_file(task_.path("labels"), [] {
-    std::string lines;
-    for (int i = 0; i < 200; ++i) lines += i % 2 == 0 ? "even\n" : "odd\n";
-    return lines;
-  }());
-  train_model("classifier", "type: rnn_classifier, width: 8",
-              {"train.updates=1", "data.train.target=labels"});
+  train_classifier("classifier", {"train.updates=1"});
   train("short", {"train.updates=1", "model.positions=learned", "model.max_positions=40",
                   "data.max_source_length=40", "data.max_target_length=40"});
   const std::pair<Words, Words> mistakes[] = {
@@ -187,10 +163,7 @@ TEST_F(Distillation, RefusesOtherTeachers) {
       {{"train.distillation.weight=0.5"}, {"train.distillation.weight", "teachers"}},
   };
   for (const auto& [set, expected] : mistakes) {
-    const Result result = run_heed(task_.train("out", set));
-    EXPECT_EQ(result.code, 2) << result.errors;
-    for (const std::string& part : expected)
-      EXPECT_NE(result.errors.find(part), std::string::npos) << result.errors;
+    expect_refused(run_heed(task_.train("out", set)), expected);
     EXPECT_FALSE(folder_exists(task_.path("out")));
   }
 }

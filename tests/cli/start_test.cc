@@ -4,31 +4,16 @@
 #include <filesystem>
 
 #include "heed/train/saved_model.h"
-#include "tests/support/process.h"
-#include "tests/support/toy_task.h"
+#include "tests/support/toy_models.h"
 
 namespace heed::test {
 namespace {
 
-using Words = std::vector<std::string>;
-
-class Start : public testing::Test {
- protected:
-  Result train(const std::string& out, const Words& set, const Words& more = {}) const {
-    return run_heed(task_.train(out, set, more));
-  }
-  void must_train(const std::string& out, const Words& set, const Words& more = {}) const {
-    const Result result = train(out, set, more);
-    ASSERT_EQ(result.code, 0) << result.errors;
-  }
-  std::string bytes(const std::string& name) const { return read_file(task_.path(name)); }
-
-  ToyTask task_;
-};
+using Start = ToyModels;
 
 // Other data, other dropout, next to no step: the weights are what they were, and so are the words.
 TEST_F(Start, BeginsWithTheWeightsAndWordsOfAnother) {
-  must_train("first", {"train.updates=30"});
+  train("first", {"train.updates=30"});
   write_file(task_.path("other-source"), "x y z\n" + bytes("source"));
   write_file(task_.path("other-target"), "z y x\n" + bytes("target"));
   const Words set = {"train.start=first",
@@ -39,7 +24,7 @@ TEST_F(Start, BeginsWithTheWeightsAndWordsOfAnother) {
                      "data.train.source=other-source",
                      "data.train.target=other-target",
                      "train.seed=7"};
-  const Result begun = train("second", set);
+  const Result begun = run_heed(task_.train("second", set));
   ASSERT_EQ(begun.code, 0) << begun.errors;
   EXPECT_NE(begun.errors.find("beginning with the weights of " + task_.path("first") + ", update 30"),
             std::string::npos)
@@ -57,31 +42,24 @@ TEST_F(Start, BeginsWithTheWeightsAndWordsOfAnother) {
 
 // After the first checkpoint nobody asks for the folder again.
 TEST_F(Start, GoesOnToTheSameBytesWithoutTheFolder) {
-  must_train("first", {"train.updates=20"});
-  must_train("whole", {"train.start=first", "train.updates=40"});
-  must_train("stopped", {"train.start=first", "train.updates=20"});
+  train("first", {"train.updates=20"});
+  train("whole", {"train.start=first", "train.updates=40"});
+  train("stopped", {"train.start=first", "train.updates=20"});
   std::filesystem::remove_all(task_.path("first"));
-  must_train("stopped", {"train.start=moved", "train.updates=30"}, {"--resume"});
-  const Result forgotten = train("stopped", {"train.updates=40"}, {"--resume"});
-  EXPECT_EQ(forgotten.code, 2);
-  EXPECT_NE(forgotten.errors.find("this training began with train.start: " + task_.path("moved")),
-            std::string::npos)
-      << forgotten.errors;
-  must_train("stopped", {"train.start=first", "train.updates=40"}, {"--resume"});
+  train("stopped", {"train.start=moved", "train.updates=30"}, {"--resume"});
+  expect_refused(run_heed(task_.train("stopped", {"train.updates=40"}, {"--resume"})),
+                 {"this training began with train.start: " + task_.path("moved")});
+  train("stopped", {"train.start=first", "train.updates=40"}, {"--resume"});
   EXPECT_EQ(bytes("whole/model.safetensors"), bytes("stopped/model.safetensors"));
-  must_train("plain", {"train.updates=40"});
-  EXPECT_EQ(train("plain", {"train.start=whole", "train.updates=50"}, {"--resume"}).code, 2);
+  train("plain", {"train.updates=40"});
+  expect_refused(run_heed(task_.train("plain", {"train.start=whole", "train.updates=50"}, {"--resume"})),
+                 {"this training began with train.start"});
   EXPECT_NE(bytes("whole/model.safetensors"), bytes("plain/model.safetensors"));
 }
 
 TEST_F(Start, ServesClassifiersToo) {
-  std::string labels;
-  for (int i = 0; i < 200; ++i) labels += i % 2 == 0 ? "even\n" : "odd\n";
-  write_file(task_.path("labels"), labels);
-  task_.use_model("type: rnn_classifier, width: 8");
-  const Words labelled = {"train.updates=10", "data.train.target=labels"};
-  must_train("first", labelled);
-  must_train("second", {"train.start=first", labelled[0], labelled[1]});
+  train_classifier("first", {"train.updates=10"});
+  train_classifier("second", {"train.start=first", "train.updates=10"});
   EXPECT_EQ(bytes("first/labels"), bytes("second/labels"));
   EXPECT_NE(bytes("first/model.safetensors"), bytes("second/model.safetensors"));
 }
@@ -92,32 +70,23 @@ TEST_F(Start, RefusesOtherCodes) {
     write_file(task_.path(name),
                std::string("#version: 0.2\n") + (name[0] == 'c' ? "a b</w>\n" : "c d</w>\n"));
   const Words bpe = {"train.updates=10", "text.kind=bpe"};
-  must_train("first", {bpe[0], bpe[1], "text.codes=codes"});
-  must_train("second", {bpe[0], bpe[1], "train.start=first"});
-  must_train("third", {bpe[0], bpe[1], "train.start=first", "text.codes=codes"});
+  train("first", {bpe[0], bpe[1], "text.codes=codes"});
+  train("second", {bpe[0], bpe[1], "train.start=first"});
+  train("third", {bpe[0], bpe[1], "train.start=first", "text.codes=codes"});
   EXPECT_EQ(bytes("second/model.safetensors"), bytes("third/model.safetensors"));
-  const Result refused = train("fourth", {bpe[0], bpe[1], "train.start=first", "text.codes=others"});
-  EXPECT_EQ(refused.code, 2);
-  EXPECT_NE(refused.errors.find("/first cuts text with other codes than " + task_.path("others")),
-            std::string::npos)
-      << refused.errors;
+  expect_refused(run_heed(task_.train("fourth", {bpe[0], bpe[1], "train.start=first", "text.codes=others"})),
+                 {"/first cuts text with other codes than " + task_.path("others")});
 }
 
 TEST_F(Start, RefusesWhatItCannotBeginWith) {
-  must_train("first", {"train.updates=10"});
+  train("first", {"train.updates=10"});
   for (const char* copy : {"unready", "damaged", "another"})
     std::filesystem::copy(task_.path("first"), task_.path(copy), std::filesystem::copy_options::recursive);
   std::filesystem::remove(task_.path("unready/model.safetensors"));
   write_file(task_.path("damaged/model.safetensors"), bytes("first/model.safetensors").substr(0, 3000));
-  must_train("wide", {"train.updates=10", "model.width=32"});
+  train("wide", {"train.updates=10", "model.width=32"});
   write_file(task_.path("another/model.safetensors"), bytes("wide/model.safetensors"));
-  std::string labels;
-  for (int i = 0; i < 200; ++i) labels += i % 2 == 0 ? "even\n" : "odd\n";
-  write_file(task_.path("labels"), labels);
-  const std::string config = read_file(task_.config());
-  task_.use_model("type: rnn_classifier, width: 8");
-  must_train("classifier", {"train.updates=10", "data.train.target=labels"});
-  write_file(task_.config(), config);
+  train_classifier("classifier", {"train.updates=10"});
   const std::pair<Words, Words> mistakes[] = {
       {{"train.start=first", "model.layers=2"},
        {"train.start: ", "/first has model.layers: 1, here it is 2"}},
@@ -130,10 +99,7 @@ TEST_F(Start, RefusesWhatItCannotBeginWith) {
       {{"train.start=damaged"}, {"/damaged/model.safetensors"}},
   };
   for (const auto& [set, expected] : mistakes) {
-    const Result result = train("out", set);
-    EXPECT_EQ(result.code, 2) << result.errors;
-    for (const std::string& part : expected)
-      EXPECT_NE(result.errors.find(part), std::string::npos) << result.errors;
+    expect_refused(run_heed(task_.train("out", set)), expected);
     EXPECT_FALSE(folder_exists(task_.path("out")));
   }
 }
